@@ -1,0 +1,16 @@
+//! The nouns and their rules. No I/O, no async; it never asks what time it is and never rolls dice.
+
+pub mod address;
+pub mod article;
+pub mod choice;
+pub mod declaration;
+pub mod delivery;
+pub mod directory;
+pub mod edition;
+pub mod language;
+pub mod rendering;
+pub mod schedule;
+pub mod slug;
+pub mod token;
+pub mod topic;
+pub mod words;

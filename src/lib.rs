@@ -15,4 +15,5 @@
 //! promises). Only then the SQL.
 
 pub mod clock;
+pub mod config;
 pub mod model;

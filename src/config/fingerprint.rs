@@ -1,0 +1,55 @@
+//! What the database is brought in line with, as one short text: two processes with the same fingerprint mean the same.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde_json::{Value, json};
+
+use super::{Config, Feed, Frequency, Topic};
+
+impl Config {
+    /// SHA-256, in hexadecimal, of feeds, topics, regions, frequencies and languages, and of nothing else.
+    pub fn fingerprint(&self) -> String {
+        let canonical = json!({
+            "language": self.site.language,
+            "languages": self.site.languages,
+            "feeds": self.feeds.iter().map(feed).collect::<Vec<_>>(),
+            "topics": self.topics.iter().map(topic).collect::<Vec<_>>(),
+            "regions": self.regions.iter().map(topic).collect::<Vec<_>>(),
+            "frequencies": self.frequencies.iter().map(frequency).collect::<Vec<_>>(),
+        });
+        let hash = digest(&SHA256, canonical.to_string().as_bytes());
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn feed(feed: &Feed) -> Value {
+    json!({
+        "slug": feed.slug,
+        "url": feed.url.as_str(),
+        "language": feed.language,
+        "allow_private": feed.allow_private,
+        "interval": feed.interval.map(|interval| interval.as_millis() as u64),
+    })
+}
+
+fn topic(topic: &Topic) -> Value {
+    json!({
+        "slug": topic.slug,
+        "name": topic.name,
+        "description": topic.description,
+        "rule": topic.rule,
+        "replaced_by": topic.replaced_by,
+        "end_subscriptions": topic.end_subscriptions,
+    })
+}
+
+fn frequency(frequency: &Frequency) -> Value {
+    json!({
+        "slug": frequency.slug,
+        "name": frequency.name,
+        "cron": frequency.schedule.to_string(),
+        "hour_choice": frequency.hour_choice,
+        "approve": frequency.approve,
+        "replaced_by": frequency.replaced_by,
+        "end_subscriptions": frequency.end_subscriptions,
+    })
+}

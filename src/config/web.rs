@@ -1,0 +1,40 @@
+//! `[web]`: where our pages listen.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Deserialize;
+
+use super::findings::Findings;
+use super::network::Network;
+use super::value;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    #[serde(deserialize_with = "listen")]
+    pub listen: SocketAddr,
+    /// Whose `X-Forwarded-For` counts.
+    #[serde(deserialize_with = "value::list")]
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Web {
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(peer))
+    }
+
+    pub(super) fn check(&self, findings: &mut Findings<'_>) {
+        if self.trusts(IpAddr::from([8, 8, 8, 8])) {
+            findings.warn("`web.trusted_proxies` holds public addresses: anybody there can pretend to be anybody");
+        }
+    }
+}
+
+fn listen<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    let text: String = value::text(from, "an address and a port in quotes, such as \"127.0.0.1:8025\",")?;
+    text.parse().map_err(|_| {
+        serde::de::Error::custom(format!(
+            "`{text}` is not an address and a port, such as \"127.0.0.1:8025\" or \"[::]:80\""
+        ))
+    })
+}

@@ -1,0 +1,13 @@
+//! Inbound: from the bytes of a feed to entries fit to be kept, and the topics they belong to.
+//!
+//! In the order an entry passes through: [`parse`] (bytes → [`Document`]), [`clean`] (entry → story), [`identity`]
+//! (which entry is which), [`rules`] (story → topics). Nothing here knows the database, and nothing asks for the time.
+
+pub mod clean;
+mod document;
+pub mod fetch;
+pub mod identity;
+pub mod parse;
+pub mod rules;
+
+pub use document::{Document, Entry, Text, TextKind};

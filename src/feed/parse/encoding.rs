@@ -1,0 +1,131 @@
+//! From bytes to characters: byte order mark; else valid UTF-8; else what HTTP says; else the prolog; else windows-1252.
+//!
+//! Labels mean what browsers take them to mean (WHATWG): `gb2312` is gb18030, `latin-1` is windows-1252.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+/// How far into the document a prolog is looked for.
+const PROLOG: usize = 1024;
+
+/// Never fails: what cannot be decoded becomes U+FFFD.
+pub(super) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Cow<'a, str> {
+    if let Some(text) = utf32(body) {
+        return Cow::Owned(text);
+    }
+    if let Some((encoding, mark)) = Encoding::for_bom(body) {
+        return encoding.decode_without_bom_handling(&body[mark..]).0;
+    }
+    if let Some(encoding) = wide_without_mark(body) {
+        return encoding.decode_without_bom_handling(body).0;
+    }
+    let declared = content_type.and_then(charset).or_else(|| prolog(body));
+    if let Ok(text) = std::str::from_utf8(body) {
+        // ISO-2022-JP is pure ASCII to the eye: its escapes are what tells it apart.
+        if declared == Some(ISO_2022_JP) && body.contains(&0x1b) {
+            return ISO_2022_JP.decode_without_bom_handling(body).0;
+        }
+        return Cow::Borrowed(text);
+    }
+    let encoding = match declared {
+        // It says UTF-8, but is not: one bad byte in much good text keeps the text, a page of Latin is Latin.
+        Some(encoding) if encoding == UTF_8 && mostly_utf8(body) => UTF_8,
+        Some(encoding) if encoding != UTF_8 && encoding != UTF_16LE && encoding != UTF_16BE => encoding,
+        None if mostly_utf8(body) => UTF_8,
+        _ => WINDOWS_1252,
+    };
+    encoding.decode_without_bom_handling(body).0
+}
+
+fn charset(content_type: &str) -> Option<&'static Encoding> {
+    content_type.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("charset")
+            .then(|| Encoding::for_label(value.trim().trim_matches(['"', '\'']).as_bytes()))
+            .flatten()
+    })
+}
+
+fn prolog(body: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(&body[..body.len().min(PROLOG)]);
+    let declaration = head.split_once("<?xml")?.1.split_once("?>")?.0;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    Encoding::for_label(value[1..].split(quote).next()?.trim().as_bytes())
+}
+
+/// UTF-16 betrays itself by the zero beside the first `<`.
+fn wide_without_mark(body: &[u8]) -> Option<&'static Encoding> {
+    match body {
+        [b'<', 0, second, 0, ..] if *second != 0 => Some(UTF_16LE),
+        [0, b'<', 0, second, ..] if *second != 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// UTF-32 is no encoding of the web, but some feeds were written in it.
+fn utf32(body: &[u8]) -> Option<String> {
+    let (body, unit): (_, fn([u8; 4]) -> u32) = match body {
+        [0, 0, 0xfe, 0xff, rest @ ..] => (rest, u32::from_be_bytes),
+        [0xff, 0xfe, 0, 0, rest @ ..] => (rest, u32::from_le_bytes),
+        [0, 0, 0, b'<', ..] => (body, u32::from_be_bytes),
+        [b'<', 0, 0, 0, ..] => (body, u32::from_le_bytes),
+        _ => return None,
+    };
+    let units = body.as_chunks::<4>().0.iter();
+    Some(units.map(|&bytes| char::from_u32(unit(bytes)).unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
+/// Whether at least four in five of what goes beyond ASCII is UTF-8 as it should be.
+fn mostly_utf8(body: &[u8]) -> bool {
+    let (mut good, mut bad) = (0usize, 0usize);
+    for chunk in body.utf8_chunks() {
+        good += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        bad += usize::from(!chunk.invalid().is_empty());
+    }
+    good > 0 && bad * 4 <= good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &[u8], content_type: &str) -> String {
+        decode(body, Some(content_type)).into_owned()
+    }
+
+    #[test]
+    fn what_is_utf_8_is_utf_8_whatever_is_declared() {
+        assert_eq!(read("<a>é</a>".as_bytes(), "text/xml; charset=iso-8859-1"), "<a>é</a>");
+        assert_eq!(read(b"\xef\xbb\xbf<a>\xc3\xa9</a>", ""), "<a>é</a>");
+    }
+
+    #[test]
+    fn http_goes_before_the_prolog_and_both_before_windows_1252() {
+        let greek = b"<?xml version='1.0' encoding='iso-8859-7'?><a>\xe1</a>";
+        assert!(read(greek, "text/xml").ends_with("<a>α</a>"));
+        assert!(read(greek, "text/xml; charset=\"windows-1251\"").ends_with("<a>б</a>"));
+        assert_eq!(read(b"<a>\x93\xe9\x94</a>", ""), "<a>“é”</a>");
+        assert_eq!(read(b"<a>\xd6\xd0</a>", "text/xml; charset=gb2312"), "<a>中</a>");
+        assert_eq!(read(b"<?xml encoding=\"utf-8\"?><a>caf\xe9</a>", ""), "<?xml encoding=\"utf-8\"?><a>café</a>");
+        assert_eq!(read(b"<?xml encoding=\"iso-2022-jp\"?>\x1b$B%O\x1b(B", ""), "<?xml encoding=\"iso-2022-jp\"?>ハ");
+    }
+
+    #[test]
+    fn wide_characters_are_known_with_and_without_a_mark() {
+        let little: Vec<u8> = "<a>é".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = "\u{feff}<a>é".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let widest: Vec<u8> = "<a>é".chars().flat_map(|c| (c as u32).to_be_bytes()).collect();
+        for body in [little, big, widest] {
+            assert_eq!(read(&body, "application/xml"), "<a>é");
+        }
+    }
+
+    #[test]
+    fn one_bad_byte_does_not_cost_the_rest() {
+        let body = [b"<a>".as_slice(), "été à Genève, où l’été".as_bytes(), b"\xff"].concat();
+        assert_eq!(read(&body, "text/xml; charset=utf-8"), "<a>été à Genève, où l’été\u{fffd}");
+    }
+}

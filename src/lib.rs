@@ -17,4 +17,8 @@
 pub mod clock;
 pub mod config;
 pub mod feed;
+pub mod mail;
 pub mod model;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! A text with holes, in its transfer encoding (RFC 2045 §6).
+//!
+//! Quoted-printable pieces can be joined as bytes when each ends at a line end or at a soft break, so the fixed pieces
+//! are encoded once for all readers and only what fills a hole is encoded for each. Base64 has no soft break: where a
+//! piece begins in its group of three depends on the length of every hole before it. Texts that are mostly beyond ASCII
+//! are therefore kept as they are and encoded for each delivery, about 10 µs for 30 KB.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::model::rendering::{Holed, Piece};
+
+/// RFC 2045 §6.7: 76 characters a line, of which the last may be the `=` of a soft break.
+const QUOTED_WIDTH: usize = 75;
+/// 57 bytes make a line of 76 characters.
+const BASE64_BYTES: usize = 57;
+const SOFT_BREAK: &[u8] = b"=\r\n";
+const LINE_END: &[u8] = b"\r\n";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Transfer {
+    QuotedPrintable,
+    Base64,
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    /// Encoded already if quoted-printable; text with CRLF line ends if base64.
+    Fixed(Vec<u8>),
+    Hole(String),
+}
+
+/// The body of one MIME part.
+#[derive(Debug, Clone)]
+pub(super) struct Body {
+    transfer: Transfer,
+    parts: Vec<Part>,
+}
+
+impl Body {
+    pub fn of(holed: &Holed) -> Self {
+        let transfer = Transfer::for_text(holed);
+        let part = |piece: &Piece| match piece {
+            Piece::Hole(name) => Part::Hole(name.clone()),
+            Piece::Fixed(text) => {
+                let mut fixed = Vec::with_capacity(text.len() + text.len() / 8);
+                transfer.prepare(&canonical(text), &mut fixed);
+                Part::Fixed(fixed)
+            }
+        };
+        Self { transfer, parts: holed.0.iter().map(part).collect() }
+    }
+
+    /// The value of Content-Transfer-Encoding.
+    pub fn transfer(&self) -> &'static str {
+        match self.transfer {
+            Transfer::QuotedPrintable => "quoted-printable",
+            Transfer::Base64 => "base64",
+        }
+    }
+
+    /// About how long a splice will be.
+    pub fn size(&self) -> usize {
+        let fixed = |part: &Part| match part {
+            Part::Fixed(bytes) => bytes.len(),
+            Part::Hole(_) => 160,
+        };
+        let length: usize = self.parts.iter().map(fixed).sum();
+        if self.transfer == Transfer::Base64 { length + length * 3 / 8 } else { length }
+    }
+
+    /// Appends the encoded text with its holes filled. It ends with a line end of its own, so that the one before the
+    /// boundary is not taken for it. Gives the name of a hole
+    /// that `value` does not know.
+    pub fn splice<'a, 'p>(&'a self, value: impl Fn(&str) -> Option<&'p str>, out: &mut Vec<u8>) -> Result<(), &'a str> {
+        match self.transfer {
+            Transfer::QuotedPrintable => {
+                let start = out.len();
+                self.fill(value, out)?;
+                // No body ends with a soft break.
+                if out[start..].ends_with(SOFT_BREAK) {
+                    out.extend_from_slice(LINE_END);
+                }
+            }
+            Transfer::Base64 => {
+                let mut text = Vec::with_capacity(self.size());
+                self.fill(value, &mut text)?;
+                if !text.is_empty() && !text.ends_with(LINE_END) {
+                    text.extend_from_slice(LINE_END);
+                }
+                base64_lines(&text, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn fill<'a, 'p>(&'a self, value: impl Fn(&str) -> Option<&'p str>, out: &mut Vec<u8>) -> Result<(), &'a str> {
+        for part in &self.parts {
+            match part {
+                Part::Fixed(bytes) => out.extend_from_slice(bytes),
+                Part::Hole(name) => self.transfer.prepare(&canonical(value(name).ok_or(name.as_str())?), out),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transfer {
+    /// Base64 grows a text by a third, quoted-printable each byte beyond ASCII threefold: they meet at about a sixth.
+    fn for_text(holed: &Holed) -> Self {
+        let (mut all, mut beyond) = (0, 0);
+        for piece in &holed.0 {
+            if let Piece::Fixed(text) = piece {
+                all += text.len();
+                beyond += text.bytes().filter(|b| !b.is_ascii()).count();
+            }
+        }
+        if beyond * 6 > all { Self::Base64 } else { Self::QuotedPrintable }
+    }
+
+    /// A piece in the form in which pieces can be joined.
+    fn prepare(self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Self::QuotedPrintable => quoted_printable(text, out),
+            Self::Base64 => crlf(text, out),
+        }
+    }
+}
+
+/// Line ends as LF alone, and no control character but those and tabs.
+fn canonical(text: &str) -> Cow<'_, str> {
+    let kept = |c: char| !c.is_ascii_control() || c == '\n' || c == '\t';
+    if text.chars().all(kept) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+    Cow::Owned(lines.chars().filter(|&c| kept(c)).collect())
+}
+
+fn crlf(text: &str, out: &mut Vec<u8>) {
+    for line in text.split_inclusive('\n') {
+        match line.strip_suffix('\n') {
+            Some(line) => {
+                out.extend_from_slice(line.as_bytes());
+                out.extend_from_slice(LINE_END);
+            }
+            None => out.extend_from_slice(line.as_bytes()),
+        }
+    }
+}
+
+/// Ends with a line end or a soft break, never in the middle of a line, and no line of it begins with a dot (which the
+/// session would have to double) or with `From ` (which mailboxes change, and with it the signature).
+fn quoted_printable(text: &str, out: &mut Vec<u8>) {
+    for line in text.split_inclusive('\n') {
+        let (line, ended) = line.strip_suffix('\n').map_or((line, false), |line| (line, true));
+        let mut width = 0;
+        for (at, c) in line.char_indices() {
+            let rest = &line[at..];
+            let white_at_end = ended && rest.len() == 1;
+            let size = if stands_for_itself(c, white_at_end) { 1 } else { 3 * c.len_utf8() };
+            if width + size > QUOTED_WIDTH {
+                out.extend_from_slice(SOFT_BREAK);
+                width = 0;
+            }
+            if size == 1 && !(width == 0 && (c == '.' || rest.starts_with("From "))) {
+                out.push(c as u8);
+                width += 1;
+            } else {
+                width += escape(c, out);
+            }
+        }
+        if ended {
+            out.extend_from_slice(LINE_END);
+        } else if width > 0 {
+            out.extend_from_slice(SOFT_BREAK);
+        }
+    }
+}
+
+fn stands_for_itself(c: char, white_at_end: bool) -> bool {
+    match c {
+        '=' => false,
+        ' ' | '\t' => !white_at_end,
+        c => c.is_ascii_graphic(),
+    }
+}
+
+fn escape(c: char, out: &mut Vec<u8>) -> usize {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut bytes = [0; 4];
+    let bytes = c.encode_utf8(&mut bytes).as_bytes();
+    for byte in bytes {
+        out.extend_from_slice(&[b'=', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+    3 * bytes.len()
+}
+
+fn base64_lines(text: &[u8], out: &mut Vec<u8>) {
+    let mut line = [0; BASE64_BYTES / 3 * 4];
+    for chunk in text.chunks(BASE64_BYTES) {
+        if let Ok(length) = STANDARD.encode_slice(chunk, &mut line) {
+            out.extend_from_slice(&line[..length]);
+            out.extend_from_slice(LINE_END);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quoted(text: &str) -> String {
+        let mut out = Vec::new();
+        quoted_printable(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn quoted_pieces_end_where_they_can_be_joined() {
+        assert_eq!(quoted("a=b\n"), "a=3Db\r\n");
+        assert_eq!(quoted("é "), "=C3=A9 =\r\n");
+        assert_eq!(quoted("white \nend\t\n"), "white=20\r\nend=09\r\n");
+        assert_eq!(quoted(""), "");
+    }
+
+    #[test]
+    fn lines_are_at_most_76_wide_and_never_split_a_character() {
+        let text = quoted(&format!("{}{}", "a".repeat(70), "é".repeat(40)));
+        for line in text.split("\r\n") {
+            assert!(line.len() <= 76, "{line}");
+            assert!(!line.ends_with("=C3="), "{line}");
+        }
+    }
+
+    #[test]
+    fn no_line_begins_with_a_dot_or_looks_like_a_mailbox_separator() {
+        assert_eq!(quoted(".\n..a\nFrom me\nFromage\n"), "=2E\r\n=2E.a\r\n=46rom me\r\nFromage\r\n");
+        let wrapped = quoted(&format!("{}...", "a".repeat(75)));
+        assert_eq!(wrapped, format!("{}=\r\n=2E..=\r\n", "a".repeat(75)));
+    }
+
+    #[test]
+    fn a_text_that_is_mostly_beyond_ascii_goes_as_base64() {
+        let body = |text: &str| Body::of(&Holed(vec![Piece::Fixed(text.into())]));
+        assert_eq!(body("Deux cafés, s'il vous plaît").transfer(), "quoted-printable");
+        assert_eq!(body("أخبار الأمم المتحدة").transfer(), "base64");
+    }
+}

@@ -1,0 +1,108 @@
+//! RFC 5322 messages: an edition encoded once, spliced for each delivery.
+//!
+//! A delivery is copy, splice, headers. What comes out is what is handed over, byte by byte: a signer has its place
+//! between [`Encoded::splice`] and the session. No line of it begins with a dot.
+
+use super::encode::Body;
+use super::field;
+use super::head::Head;
+use super::unfit::MessageError;
+use super::wire;
+use crate::model::language::Language;
+use crate::model::rendering::{CLOSE, Holed, OPEN, Piece, Places, Rendering};
+
+/// A rendering in its transfer encoding, shared by all its readers.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The whole field.
+    subject: Vec<u8>,
+    language: Language,
+    text: Body,
+    /// None for readers who want text alone.
+    html: Option<Body>,
+}
+
+impl Encoded {
+    pub fn of(rendering: &Rendering) -> Result<Self, MessageError> {
+        if has_mark(&rendering.subject) || broken(&rendering.text) || broken(&rendering.html) {
+            return Err(MessageError::BrokenHole);
+        }
+        if field::one_line(&rendering.subject).is_empty() {
+            return Err(MessageError::NoSubject);
+        }
+        let mut subject = Vec::new();
+        field::unstructured("Subject", &rendering.subject, &mut subject);
+        Ok(Self {
+            subject,
+            language: rendering.language.clone(),
+            text: Body::of(&rendering.text),
+            html: (!rendering.html.0.is_empty()).then(|| Body::of(&rendering.html)),
+        })
+    }
+
+    /// The message for one reader, with CRLF line ends and its dots not doubled. Octets beyond ASCII only in the To of
+    /// an address that cannot be written otherwise (RFC 6532).
+    pub fn splice(&self, head: &Head, places: &Places) -> Result<Vec<u8>, MessageError> {
+        let size = self.text.size() + self.html.as_ref().map_or(0, Body::size);
+        let mut out = Vec::with_capacity(2048 + size);
+        let utf8 = head.to.needs_smtputf8();
+        self.header(head, &mut out)?;
+        wire::check(&out, utf8)?;
+
+        let text = |name: &str| places.get(name).map(|place| place.text.as_str());
+        match &self.html {
+            None => part("text/plain", &self.text, text, &mut out)?,
+            Some(html) => {
+                let boundary = head.boundary();
+                push(&mut out, &["Content-Type: multipart/alternative;\r\n boundary=\"", &boundary, "\"\r\n\r\n"]);
+                push(&mut out, &["--", &boundary, "\r\n"]);
+                part("text/plain", &self.text, text, &mut out)?;
+                push(&mut out, &["--", &boundary, "\r\n"]);
+                part("text/html", html, |name| places.get(name).map(|place| place.html.as_str()), &mut out)?;
+                push(&mut out, &["--", &boundary, "--\r\n"]);
+            }
+        }
+        debug_assert_eq!(wire::check(&out, utf8), Ok(()));
+        Ok(out)
+    }
+
+    /// The header, but for what says how the body is written.
+    fn header(&self, head: &Head, out: &mut Vec<u8>) -> Result<(), MessageError> {
+        head.write_from(out)?;
+        out.extend_from_slice(&self.subject);
+        head.write_rest(out)?;
+        push(out, &["MIME-Version: 1.0\r\nContent-Language: ", self.language.as_str(), "\r\n"]);
+        Ok(())
+    }
+}
+
+/// A body with the fields that say how it is written.
+fn part<'p>(
+    kind: &str,
+    body: &Body,
+    value: impl Fn(&str) -> Option<&'p str>,
+    out: &mut Vec<u8>,
+) -> Result<(), MessageError> {
+    push(out, &["Content-Type: ", kind, "; charset=utf-8\r\n"]);
+    push(out, &["Content-Transfer-Encoding: ", body.transfer(), "\r\n\r\n"]);
+    body.splice(value, out).map_err(|name| MessageError::NoPlace(name.to_owned()))?;
+    push(out, &["\r\n"]);
+    Ok(())
+}
+
+fn push(out: &mut Vec<u8>, pieces: &[&str]) {
+    for piece in pieces {
+        out.extend_from_slice(piece.as_bytes());
+    }
+}
+
+fn broken(holed: &Holed) -> bool {
+    holed.0.iter().any(|piece| matches!(piece, Piece::Fixed(text) if has_mark(text)))
+}
+
+fn has_mark(text: &str) -> bool {
+    text.contains([OPEN, CLOSE])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! One connection to the relay, driven phase by phase.
+//!
+//! ```text
+//! envelope ── refused: an outcome, the connection lives on
+//!    │ 354
+//!  body ──── the caller makes its mark durable here, or drops the session: the relay then has nothing
+//!    │
+//!   dot ──── an outcome, or nobody knows
+//! ```
+//!
+//! Until [`Session::dot`] is called the relay cannot have the message; an error after that is
+//! [`SessionError::AfterDot`], and only then. A session whose exchange did not complete (a fault, a deadline, a future
+//! that was dropped) is never used again, since the next message would read the last one's answer.
+
+use std::time::Duration;
+
+use lettre::transport::smtp::commands::{Quit, Rset};
+use tokio::time::Instant;
+
+use super::envelope::{Answers, Envelope};
+use super::fault::{Fault, SessionError, Step};
+use super::offers::Offers;
+use super::opening;
+use super::outcome;
+use super::relay::{Deadlines, Relay};
+use super::stream::{Wire, within};
+use crate::model::address::Address;
+use crate::model::delivery::Outcome;
+
+/// How long a server may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub struct Session {
+    wire: Wire,
+    offers: Offers,
+    deadlines: Deadlines,
+    turn: Turn,
+    messages: u32,
+    opened: Instant,
+}
+
+/// Where the exchange stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Ready for an envelope.
+    Idle,
+    /// 354 was said.
+    Body,
+    /// All but the dot is written.
+    Dot,
+    /// In the middle of something, or broken off there.
+    Broken,
+}
+
+impl Session {
+    pub async fn open(relay: &Relay) -> Result<Self, SessionError> {
+        let (wire, offers) = opening::open(relay).await?;
+        Ok(Self {
+            wire,
+            offers,
+            deadlines: relay.deadlines.clone(),
+            turn: Turn::Idle,
+            messages: 0,
+            opened: Instant::now(),
+        })
+    }
+
+    /// MAIL, RCPT and DATA, in one flight where the relay allows it. `None`: it waits for the message.
+    pub async fn envelope(&mut self, from: &str, to: &Address) -> Result<Option<Outcome>, SessionError> {
+        if to.needs_smtputf8() && !self.offers.smtputf8 {
+            return Ok(Some(outcome::needs_smtputf8()));
+        }
+        let envelope = Envelope::of(from, to)?;
+        self.take(Turn::Idle, Step::Mail)?;
+        let reused = self.messages > 0;
+        self.messages += 1;
+        if reused {
+            self.wire.still_quiet().map_err(|fault| SessionError::Closing { fault })?;
+        }
+        let answers = self.exchange(&envelope, reused).await?;
+        let Some((step, reply)) = answers.refused else {
+            self.turn = Turn::Body;
+            return Ok(None);
+        };
+        if !answers.lost && self.reset(answers.data_open).await.is_ok() {
+            self.turn = Turn::Idle;
+        }
+        Ok(Some(outcome::of(step, &reply)))
+    }
+
+    /// The message, its dots doubled; everything but the final dot.
+    pub async fn body(&mut self, message: &[u8]) -> Result<(), SessionError> {
+        self.take(Turn::Body, Step::Body)?;
+        let limit = self.deadlines.body(message.len());
+        let stuffed = stuffed(message);
+        within(limit, self.wire.send(stuffed.as_deref().unwrap_or(message)))
+            .await
+            .map_err(|source| SessionError::BeforeDot { step: Step::Body, source })?;
+        self.turn = Turn::Dot;
+        Ok(())
+    }
+
+    /// The final dot and its answer.
+    pub async fn dot(&mut self) -> Result<Outcome, SessionError> {
+        self.take(Turn::Dot, Step::Dot)?;
+        // An answer that is there already is not about this message, and would be taken for the one that is.
+        self.wire.still_quiet().map_err(|source| SessionError::BeforeDot { step: Step::Dot, source })?;
+
+        let lost = |source| SessionError::AfterDot { source };
+        let reply = within(self.deadlines.answer, async {
+            self.wire.send(b".\r\n").await?;
+            self.wire.reply().await
+        });
+        let reply = reply.await.map_err(lost)?;
+        if reply.code != 250 && !reply.is_transient() && !reply.is_permanent() {
+            return Err(lost(Fault::Unexpected(reply)));
+        }
+        if reply.code != 421 {
+            self.turn = Turn::Idle;
+        }
+        Ok(outcome::of(Step::Dot, &reply))
+    }
+
+    /// Whether the next message may go over this connection.
+    pub fn reusable(&self) -> bool {
+        self.turn == Turn::Idle
+            && self.messages < self.deadlines.messages
+            && self.opened.elapsed() < self.deadlines.session
+    }
+
+    /// Says goodbye where that is due, and closes. What comes of it no longer matters.
+    pub async fn quit(mut self) {
+        if self.turn != Turn::Idle {
+            return;
+        }
+        let goodbye = async {
+            self.wire.send(Quit.to_string().as_bytes()).await?;
+            self.wire.reply().await?;
+            Ok::<_, Fault>(self.wire.close().await?)
+        };
+        let _ = within(FAREWELL, goodbye).await;
+    }
+
+    /// Begins a phase: whatever happens before it ends leaves the session broken.
+    fn take(&mut self, turn: Turn, step: Step) -> Result<(), SessionError> {
+        if self.turn != turn {
+            return Err(SessionError::BeforeDot { step, source: Fault::OutOfTurn });
+        }
+        self.turn = Turn::Broken;
+        Ok(())
+    }
+
+    /// All commands at once and then their answers, or one after the other up to the first refusal.
+    async fn exchange(&mut self, envelope: &Envelope, reused: bool) -> Result<Answers, SessionError> {
+        let pipelining = self.offers.pipelining;
+        let mut flight = pipelining.then(|| envelope.flight());
+        let mut answers = Answers::default();
+        for (step, command) in envelope.commands() {
+            let said = match flight.take() {
+                Some(all) => self.say(*step, &all).await,
+                None if pipelining => Ok(()),
+                None => self.say(*step, command).await,
+            };
+            let answer = match said {
+                Ok(()) => within(self.limit(*step), self.wire.reply()).await,
+                Err(fault) => Err(fault),
+            };
+            answers.take(*step, answer, reused)?;
+            if answers.lost || answers.refused.is_some() && !pipelining {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn say(&mut self, step: Step, text: &str) -> Result<(), Fault> {
+        within(self.limit(step), self.wire.send(text.as_bytes())).await
+    }
+
+    /// Back to where an envelope can begin. A relay that opened the message though it refused the recipient gets the
+    /// lone dot of RFC 2920 §3.1, whose answer changes nothing.
+    async fn reset(&mut self, data_open: bool) -> Result<(), Fault> {
+        if data_open {
+            self.say(Step::Dot, ".\r\n").await?;
+            within(self.deadlines.answer, self.wire.reply()).await?;
+        }
+        self.say(Step::Mail, &Rset.to_string()).await?;
+        let reply = within(self.deadlines.command, self.wire.reply()).await?;
+        if reply.code == 250 { Ok(()) } else { Err(Fault::Unexpected(reply)) }
+    }
+
+    fn limit(&self, step: Step) -> Duration {
+        if step == Step::Data { self.deadlines.data } else { self.deadlines.command }
+    }
+}
+
+/// A copy with the dots at line starts doubled and an end to its last line; `None` when the message can go as it is,
+/// as ours do.
+fn stuffed(message: &[u8]) -> Option<Vec<u8>> {
+    // Pairs compared without an early end: the compiler does sixteen at a time, 1 µs for 30 KB instead of 20.
+    let pairs = message.iter().zip(message.get(1..).unwrap_or_default());
+    let inside = pairs.fold(0, |found, (a, b)| found | u8::from((*a == b'\n') & (*b == b'.')));
+    let dotted = inside != 0 || message.starts_with(b".");
+    if !dotted && (message.is_empty() || message.ends_with(b"\r\n")) {
+        return None;
+    }
+    let mut out = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|&b| b == b'\n') {
+        if line.starts_with(b".") {
+            out.push(b'.');
+        }
+        out.extend_from_slice(line);
+    }
+    if !out.ends_with(b"\r\n") {
+        out.extend_from_slice(b"\r\n");
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests;

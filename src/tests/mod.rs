@@ -1,0 +1,3 @@
+//! Stories about the whole program, and what tells them. Each runs on SQLite and on PostgreSQL.
+
+pub mod relay;

@@ -19,6 +19,7 @@ pub mod config;
 pub mod feed;
 pub mod mail;
 pub mod model;
+pub mod render;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,38 @@
+//! What can go wrong with templates: at loading (the operator's texts), and at rendering.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum TemplateError {
+    #[error("could not read {path}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("template {name} is broken in line {line}, column {column}")]
+    Syntax { name: String, line: usize, column: usize, source: minijinja::Error },
+    #[error("catalogue {name} is broken")]
+    Catalogue { name: String, source: toml::de::Error },
+    #[error("catalogue {name} is named after no language: use locale/fr.toml for French")]
+    CatalogueName { name: String },
+    #[error("catalogue {name} lists {found} {what} where there are {wanted}")]
+    CatalogueList { name: String, what: &'static str, found: usize, wanted: usize },
+}
+
+#[derive(Debug, Error)]
+pub enum RenderError {
+    #[error("template {name} cannot be rendered: line {line}, column {column}")]
+    Template { name: String, line: usize, column: usize, source: minijinja::Error },
+    #[error("template {name} makes more than {limit} bytes")]
+    TooLong { name: String, limit: usize },
+}
+
+/// The template, line and column (from 1, in characters) an error of the engine points at. With an include that is not
+/// the template that was asked for.
+pub(super) fn place(error: &minijinja::Error, asked: &str) -> (String, usize, usize) {
+    let line = error.line().unwrap_or(1);
+    let column = error.template_source().zip(error.range()).and_then(|(source, range)| {
+        let before = source.get(..range.start)?;
+        Some(before.rsplit('\n').next().unwrap_or(before).chars().count() + 1)
+    });
+    (error.name().unwrap_or(asked).to_owned(), line, column.unwrap_or(1))
+}

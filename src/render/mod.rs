@@ -1,0 +1,44 @@
+//! Data and templates → texts: the subject, text and HTML of a mail, and the pages.
+//!
+//! What a template sees is plain data ([`Digest`], [`Confirm`], [`Page`]), built from rows by `pipeline` and `web` and
+//! already in the reader's language and zone. Templates and catalogues of messages are shipped inside the program; a
+//! folder of the operator's may replace any of them, and add languages.
+//!
+//! ```text
+//! shipped + the operator's folder → Templates ─ digest, confirm → Rendering (with holes)
+//!                                             └ page            → HTML
+//! ```
+//!
+//! Whatever differs between the readers of one edition is a hole (`stop`, `stop_topic_SLUG`, `why`; `confirm` in a
+//! confirmation), so that an edition is rendered once for all of them. Filling holes, encoding and headers are `mail`'s;
+//! choosing and ordering articles is `model`'s; headers and status codes of pages are `web`'s. Nothing here asks what
+//! time it is, does I/O after loading, or knows a reader.
+
+mod catalogue;
+mod confirm;
+mod digest;
+mod edition;
+mod encoded;
+mod engine;
+mod error;
+mod escape;
+mod functions;
+mod page;
+mod script;
+mod shipped;
+mod site;
+mod templates;
+mod view;
+
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod samples;
+
+pub use confirm::Confirm;
+pub use digest::{Digest, Item, Section, Window};
+pub use edition::Reading;
+pub use error::{RenderError, TemplateError};
+pub use page::{Ask, Content, Page, Step, Stopping, Trouble};
+pub use site::{Day, Moment, Site};
+pub use templates::Templates;

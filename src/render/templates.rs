@@ -1,0 +1,198 @@
+//! All templates in all languages, parsed once; the doors through which mails and pages come out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_lc_rs::digest as hash;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use minijinja::Environment;
+use serde::Serialize;
+use tracing::info;
+
+use super::catalogue::{Catalogue, Wording};
+use super::confirm::Confirm;
+use super::digest::Digest;
+use super::engine::{environment, html, render, subject, text};
+use super::error::{RenderError, TemplateError};
+use super::page::{Content, Page};
+use super::script::one_line;
+use super::site::Site;
+use super::view::{Room, View};
+use super::{encoded, functions, shipped};
+use crate::model::edition::Format;
+use crate::model::language::Language;
+use crate::model::rendering::{Holed, Place, Rendering};
+use crate::model::token::base32;
+
+/// What Gmail shows before it clips a message is 102 KB; room is left for headers, the text part and rewriting relays.
+const HTML_LIMIT: usize = 90_000;
+const ENGLISH: &str = "en";
+
+pub struct Templates {
+    /// What each language speaks with.
+    languages: BTreeMap<Language, Speaker>,
+    /// Speaks for a language without a catalogue.
+    default: Language,
+    version: String,
+    style_hash: String,
+}
+
+struct Speaker {
+    env: Environment<'static>,
+    wording: Wording,
+}
+
+impl Templates {
+    /// The shipped texts, with those in the folder `over` in their place: a template replaces the one of the same path, a
+    /// catalogue the messages it names. `site_language` stands in for what a language does not say.
+    pub fn load(over: Option<&Path>, site_language: &Language) -> Result<Self, TemplateError> {
+        let over = over.map(shipped::over).transpose()?.unwrap_or_default();
+        let version = version(&over, site_language);
+        let catalogues = catalogues(&over)?;
+        let (base, style) = environment(over)?;
+        let english = ENGLISH.parse().expect("a language");
+        let default = if catalogues.contains_key(site_language) { site_language.clone() } else { english };
+
+        let speaker = |language: &Language| {
+            let chain = [language, &default, &ENGLISH.parse().expect("a language")].map(Clone::clone);
+            let wording = Wording(chain.into_iter().map(|l| (l.clone(), catalogues[&l].clone())).collect());
+            let mut env = base.clone();
+            functions::speak(&mut env, language, wording.clone());
+            Speaker { env, wording }
+        };
+        Ok(Self {
+            languages: catalogues.keys().map(|language| (language.clone(), speaker(language))).collect(),
+            default,
+            version,
+            style_hash: style_hash(&style),
+        })
+    }
+
+    pub fn digest(&self, digest: &Digest) -> Result<Rendering, RenderError> {
+        let rooms = Room::ladder(digest);
+        let mut rendering = self.digest_in(digest, rooms[0])?;
+        for room in &rooms[1..] {
+            let size = encoded::size(&rendering.html);
+            if size <= HTML_LIMIT {
+                break;
+            }
+            info!(
+                size,
+                articles = digest.count,
+                "a digest of {size} bytes is cut to {room:?} ({})",
+                digest.edition_url
+            );
+            rendering = self.digest_in(digest, *room)?;
+        }
+        Ok(rendering)
+    }
+
+    pub fn confirm(&self, confirm: &Confirm) -> Result<Rendering, RenderError> {
+        #[derive(Serialize)]
+        struct View<'a> {
+            #[serde(flatten)]
+            confirm: &'a Confirm,
+            subject: String,
+        }
+        let (language, env) = self.speaker(&confirm.language);
+        let mut view = View { confirm, subject: String::new() };
+        view.subject = subject(env, "mail/confirm/subject.txt", &view)?;
+        Ok(Rendering {
+            text: text(env, "mail/confirm/body.txt", &view)?,
+            html: html(env, "mail/confirm/body.html", &view)?,
+            subject: view.subject,
+            language: language.clone(),
+        })
+    }
+
+    pub fn page(&self, page: &Page) -> Result<String, RenderError> {
+        #[derive(Serialize)]
+        struct View<'a> {
+            site: &'a Site,
+            #[serde(flatten)]
+            content: &'a Content,
+        }
+        let template = page.content.template();
+        if let Content::Edition { digest } = &page.content {
+            let (language, env) = self.speaker(&digest.language);
+            return render(env, template, &super::view::View::of(digest, language, Room::AMPLE));
+        }
+        let (_, env) = self.speaker(&page.language);
+        render(env, template, &View { site: &page.site, content: &page.content })
+    }
+
+    /// What fills the hole `why`: the names of the reader's topics, joined as the language joins them.
+    pub fn why(&self, language: &Language, topics: &[String]) -> Place {
+        let wording = &self.languages[self.speaker(language).0].wording;
+        Place {
+            text: functions::list(wording, topics.iter().map(|name| one_line(name))),
+            html: functions::list(wording, topics.iter().map(|name| functions::html_name(&one_line(name)))),
+        }
+    }
+
+    /// Changes with any text of any template or catalogue, and with the site's language; part of what an edition is keyed by.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The `style-src` source of the pages' one inline style, quotes included: `'sha256-…'`.
+    pub fn style_hash(&self) -> &str {
+        &self.style_hash
+    }
+
+    fn digest_in(&self, digest: &Digest, room: Room) -> Result<Rendering, RenderError> {
+        let (language, env) = self.speaker(&digest.language);
+        let mut view = View::of(digest, language, room);
+        view.subject = subject(env, "mail/digest/subject.txt", &view)?;
+        let html = match digest.format {
+            Format::Text => Holed::default(),
+            Format::Full | Format::NoImages => html(env, "mail/digest/body.html", &view)?,
+        };
+        Ok(Rendering {
+            text: text(env, "mail/digest/body.txt", &view)?,
+            html,
+            subject: view.subject,
+            language: language.clone(),
+        })
+    }
+
+    fn speaker(&self, language: &Language) -> (&Language, &Environment<'static>) {
+        let (language, speaker) = self
+            .languages
+            .get_key_value(language)
+            .or_else(|| self.languages.get_key_value(&self.default))
+            .expect("the default language has a catalogue");
+        (language, &speaker.env)
+    }
+}
+
+fn catalogues(over: &BTreeMap<String, String>) -> Result<BTreeMap<Language, Arc<Catalogue>>, TemplateError> {
+    let mut catalogues: BTreeMap<Language, Catalogue> = BTreeMap::new();
+    let shipped = shipped::SHIPPED.iter().copied();
+    for (name, text) in shipped.chain(over.iter().map(|(name, text)| (name.as_str(), text.as_str()))) {
+        let Some(tag) = name.strip_prefix("locale/").and_then(|file| file.strip_suffix(".toml")) else { continue };
+        let language = tag.parse().map_err(|_| TemplateError::CatalogueName { name: name.to_owned() })?;
+        catalogues.entry(language).or_default().overlay(Catalogue::read(name, text)?);
+    }
+    Ok(catalogues.into_iter().map(|(language, catalogue)| (language, Arc::new(catalogue))).collect())
+}
+
+fn version(over: &BTreeMap<String, String>, site_language: &Language) -> String {
+    let mut context = hash::Context::new(&hash::SHA256);
+    let site_language = [("site", site_language.as_str())];
+    let shipped = shipped::SHIPPED.iter().copied();
+    let over = over.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    for (name, text) in shipped.chain(over).chain(site_language) {
+        for part in [name, text] {
+            context.update(&part.len().to_be_bytes());
+            context.update(part.as_bytes());
+        }
+    }
+    base32(&context.finish().as_ref()[..10])
+}
+
+fn style_hash(style: &str) -> String {
+    format!("'sha256-{}'", BASE64_STANDARD.encode(hash::digest(&hash::SHA256, style.as_bytes())))
+}

@@ -1,0 +1,154 @@
+//! A digest as its templates see it: tidied, and held to what a mail of its size can carry.
+
+use serde::Serialize;
+
+use super::digest::{Digest, Item, Section, Window};
+use super::script::one_line;
+use super::site::{Day, Moment, Site};
+use crate::model::article::Image;
+use crate::model::edition::Format;
+use crate::model::language::Language;
+
+/// How much of each article there is room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub pictures: bool,
+    /// Characters of a teaser.
+    pub teaser: usize,
+    /// Articles under a topic.
+    pub articles: usize,
+}
+
+impl Room {
+    /// All there is: what the edition's page has.
+    pub const AMPLE: Self = Self { pictures: true, teaser: 300, articles: usize::MAX };
+
+    /// What to try for a mail, in order, until it is small enough: pictures go first, then teasers, then articles.
+    pub fn ladder(digest: &Digest) -> [Self; 6] {
+        let teaser = match digest.sections.iter().map(|section| section.articles.len()).sum() {
+            0..=12 => 200,
+            13..=24 => 160,
+            _ => 120,
+        };
+        let full = Self { pictures: digest.format == Format::Full, teaser, articles: usize::MAX };
+        let plain = Self { pictures: false, ..full };
+        let bare = Self { teaser: 0, ..plain };
+        [full, plain, bare, Self { articles: 5, ..bare }, Self { articles: 2, ..bare }, Self { articles: 1, ..bare }]
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub struct View<'a> {
+    site: &'a Site,
+    frequency: &'a str,
+    date: Day,
+    edition_url: &'a str,
+    sections: Vec<Part<'a>>,
+    count: usize,
+    window: Option<Window>,
+    zone: &'a str,
+    late: Option<Moment>,
+    test: bool,
+    /// The first title.
+    headline: Option<String>,
+    /// What mail programs show beside the subject: the next titles.
+    preheader: String,
+    /// Set once the subject is rendered, for the templates after it.
+    pub subject: String,
+}
+
+/// A section.
+#[derive(Debug, Serialize)]
+struct Part<'a> {
+    topic: &'a str,
+    name: &'a str,
+    articles: Vec<Piece<'a>>,
+    more: usize,
+    total: usize,
+}
+
+/// An article.
+#[derive(Debug, Serialize)]
+struct Piece<'a> {
+    title: String,
+    link: Option<&'a str>,
+    /// Empty where there is none, or no room for one.
+    teaser: String,
+    picture: Option<&'a Image>,
+    language: &'a str,
+    dir: &'static str,
+    /// The side its lines begin at.
+    start: &'static str,
+    /// Whether its language is not that of the text around it.
+    foreign: bool,
+    regions: &'a [String],
+    date: Option<Day>,
+    also_in: &'a [String],
+}
+
+impl<'a> View<'a> {
+    /// `spoken` is the language of the text around the articles.
+    pub fn of(digest: &'a Digest, spoken: &Language, room: Room) -> Self {
+        let sections: Vec<Part> =
+            digest.sections.iter().map(|section| Part::of(section, &digest.site, spoken, room)).collect();
+        let mut titles = digest.sections.iter().flat_map(|section| &section.articles).map(|item| one_line(&item.title));
+        Self {
+            site: &digest.site,
+            frequency: &digest.frequency,
+            date: digest.date,
+            edition_url: &digest.edition_url,
+            sections,
+            count: digest.count,
+            window: digest.window,
+            zone: &digest.zone,
+            late: digest.late,
+            test: digest.test,
+            headline: titles.next(),
+            preheader: titles.take(3).collect::<Vec<_>>().join(" · "),
+            subject: String::new(),
+        }
+    }
+}
+
+impl<'a> Part<'a> {
+    fn of(section: &'a Section, site: &'a Site, spoken: &Language, room: Room) -> Self {
+        let mut articles: Vec<Piece> =
+            section.articles.iter().take(room.articles).map(|item| Piece::of(item, site, spoken, room)).collect();
+        keep_first_picture(&mut articles);
+        let total = section.articles.len() + section.more;
+        Self { topic: section.topic.as_str(), name: &section.name, more: total - articles.len(), total, articles }
+    }
+}
+
+impl<'a> Piece<'a> {
+    fn of(item: &'a Item, site: &'a Site, spoken: &Language, room: Room) -> Self {
+        let language = item.language.as_ref().unwrap_or(&site.language);
+        Self {
+            title: one_line(&item.title),
+            link: item.link.as_deref().filter(|link| leads_somewhere(link, &["https://", "http://"])),
+            teaser: super::script::cut(&one_line(&item.summary), room.teaser),
+            picture: item
+                .picture
+                .as_ref()
+                .filter(|picture| room.pictures && leads_somewhere(&picture.url, &["https://"])),
+            language: language.as_str(),
+            dir: language.direction(),
+            start: if language.is_right_to_left() { "right" } else { "left" },
+            foreign: language != spoken,
+            regions: &item.regions,
+            date: item.date,
+            also_in: &item.also_in,
+        }
+    }
+}
+
+/// One picture a section at most.
+fn keep_first_picture(articles: &mut [Piece]) {
+    articles.iter_mut().filter(|article| article.picture.is_some()).skip(1).for_each(|article| article.picture = None);
+}
+
+/// Whether a URL may stand in a link. `clean` has seen to it already; a template of an operator's relies on it here.
+fn leads_somewhere(url: &str, schemes: &[&str]) -> bool {
+    schemes.iter().any(|scheme| url.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
+        && !url.chars().any(|c| c.is_whitespace() || c.is_control())
+}

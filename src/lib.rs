@@ -20,6 +20,7 @@ pub mod feed;
 pub mod mail;
 pub mod model;
 pub mod render;
+pub mod store;
 
 #[cfg(test)]
 mod tests;

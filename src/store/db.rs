@@ -1,0 +1,207 @@
+//! The two engines behind one door: how they are opened, and a transaction on either.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Postgres, Sqlite, Transaction};
+
+use super::Error;
+use super::sql::{Arg, Record, Row, Sql};
+
+/// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
+#[derive(Debug, Clone)]
+pub enum Db {
+    Lite { write: SqlitePool, read: SqlitePool, file: PathBuf },
+    Pg(PgPool),
+}
+
+/// A transaction. Functions that write take `&mut Tx`: a nested acquire on a pool of one would never return.
+#[derive(Debug)]
+pub enum Tx {
+    Lite(Transaction<'static, Sqlite>),
+    Pg(Transaction<'static, Postgres>),
+}
+
+/// What `[storage] url` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A file of ours.
+    File(PathBuf),
+    /// `postgres://…`, and how it may be used.
+    Server { url: String, connections: u32, behind_pooler: bool },
+}
+
+const READERS: u32 = 4;
+const BUSY: Duration = Duration::from_secs(10);
+
+impl Db {
+    pub async fn open(place: &Place) -> Result<Self, Error> {
+        match place {
+            Place::File(file) => Self::open_lite(file).await,
+            Place::Server { url, connections, behind_pooler } => Self::open_pg(url, *connections, *behind_pooler).await,
+        }
+    }
+
+    async fn open_lite(file: &Path) -> Result<Self, Error> {
+        private(file)
+            .map_err(|source| Error::Open { place: file.display().to_string(), source: sqlx::Error::Io(source) })?;
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // FULL: what was committed survives a power cut. A mark before the dot rests on it.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .disable_statement_logging();
+        let opened = |source| Error::Open { place: file.display().to_string(), source };
+
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opened)?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await
+            .map_err(opened)?;
+        Ok(Self::Lite { write, read, file: file.to_owned() })
+    }
+
+    async fn open_pg(url: &str, connections: u32, behind_pooler: bool) -> Result<Self, Error> {
+        let mut options = PgConnectOptions::from_str(url)
+            .map_err(|source| Error::Open { place: "PostgreSQL".into(), source })?
+            .application_name("tidings")
+            .disable_statement_logging();
+        if behind_pooler {
+            // Each statement may land on another connection, where nothing is prepared.
+            options = options.statement_cache_capacity(0);
+        }
+        let place = format!("PostgreSQL at {}:{}", options.get_host(), options.get_port());
+        // A pool would try for its whole time-out and then not say why.
+        let opened = |source| Error::Open { place: place.clone(), source };
+        options.connect().await.map_err(opened)?.close().await.map_err(opened)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(30))
+            .connect_with(options)
+            .await
+            .map_err(opened)?;
+        Ok(Self::Pg(pool))
+    }
+
+    /// A transaction that may write. The begin runs in a task of its own: one dropped half-way would give PostgreSQL's
+    /// pool back a connection that is inside a transaction.
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        match self {
+            Self::Lite { write, .. } => {
+                let pool = write.clone();
+                finish(async move { pool.begin_with("BEGIN IMMEDIATE").await }).await.map(Tx::Lite)
+            }
+            Self::Pg(pool) => {
+                let pool = pool.clone();
+                finish(async move { pool.begin().await }).await.map(Tx::Pg)
+            }
+        }
+    }
+
+    /// One statement that only reads, on a connection for reading.
+    pub async fn all<R: Record>(&self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<Vec<R>, Error> {
+        match self {
+            Self::Lite { read, .. } => {
+                let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch_all(read).await?;
+                rows.into_iter().map(|row| R::of(&Row::Lite(row))).collect()
+            }
+            Self::Pg(pool) => {
+                let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch_all(pool).await?;
+                rows.into_iter().map(|row| R::of(&Row::Pg(row))).collect()
+            }
+        }
+    }
+
+    pub async fn opt<R: Record>(&self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<Option<R>, Error> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    pub async fn one<R: Record>(&self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<R, Error> {
+        self.opt(sql, args).await?.ok_or(Error::NoRow { statement: sql.lite })
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Lite { write, read, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+/// Makes the file, if it is new, for our eyes only: it holds the addresses of readers. SQLite gives the files beside it
+/// the same mode.
+fn private(file: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file).map(drop)
+}
+
+/// Runs to its end even when the caller goes away.
+async fn finish<T: Send + 'static>(
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.map_err(|_| Error::Stopped)?.map_err(Error::from)
+}
+
+impl Tx {
+    /// Runs a statement; how many rows it changed.
+    pub async fn exec(&mut self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<u64, Error> {
+        Ok(match self {
+            Self::Lite(tx) => {
+                sqlx::query_with(sql.lite, sql.lite_arguments(args)?).execute(&mut **tx).await?.rows_affected()
+            }
+            Self::Pg(tx) => sqlx::query_with(sql.pg, sql.pg_arguments(args)?).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    pub async fn all<R: Record>(&mut self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<Vec<R>, Error> {
+        match self {
+            Self::Lite(tx) => {
+                let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(|row| R::of(&Row::Lite(row))).collect()
+            }
+            Self::Pg(tx) => {
+                let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(|row| R::of(&Row::Pg(row))).collect()
+            }
+        }
+    }
+
+    pub async fn opt<R: Record>(&mut self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<Option<R>, Error> {
+        Ok(self.all(sql, args).await?.into_iter().next())
+    }
+
+    pub async fn one<R: Record>(&mut self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<R, Error> {
+        self.opt(sql, args).await?.ok_or(Error::NoRow { statement: sql.lite })
+    }
+
+    /// Commits, to the end, even when the caller goes away: a commit dropped at its first poll did commit, and then
+    /// nobody would know.
+    pub async fn commit(self) -> Result<(), Error> {
+        match self {
+            Self::Lite(tx) => finish(async move { tx.commit().await }).await,
+            Self::Pg(tx) => finish(async move { tx.commit().await }).await,
+        }
+    }
+
+    pub async fn rollback(self) -> Result<(), Error> {
+        match self {
+            Self::Lite(tx) => finish(async move { tx.rollback().await }).await,
+            Self::Pg(tx) => finish(async move { tx.rollback().await }).await,
+        }
+    }
+
+    pub fn is_pg(&self) -> bool {
+        matches!(self, Self::Pg(_))
+    }
+}

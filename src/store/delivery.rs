@@ -1,0 +1,340 @@
+//! Deliveries from `ready` to what became of them. A row's own state says what it needs next.
+//!
+//! `sending` is durable before the dot; `sent` only when the relay has it; what a crash leaves in `sending` is in
+//! doubt, known and counted.
+
+use chrono::{DateTime, Utc};
+
+use super::sql::{args, record, same, statements, two};
+use super::{Error, Store, Tx};
+use crate::model::delivery::{Key, Mode};
+use crate::model::language::Language;
+
+statements! {
+    CLAIM = two(
+        "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
+            SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
+            WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
+            AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL))
+            ORDER BY d.lane, d.edition, d.id LIMIT $3) RETURNING id",
+        // Several daemons claim side by side: each passes over what another has in hand.
+        "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
+            SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
+            WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
+            AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL))
+            ORDER BY d.lane, d.edition, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED) RETURNING id",
+    );
+    CLAIMED = two(
+        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, u.language, u.zone, d.created_at, d.attempts, d.doubts,
+            d.topics
+         FROM delivery d JOIN subscriber u ON u.id = d.subscriber WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.lane, d.edition, d.id",
+        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, u.language, u.zone, d.created_at, d.attempts, d.doubts,
+            d.topics
+         FROM delivery d JOIN subscriber u ON u.id = d.subscriber WHERE d.id = ANY($1) ORDER BY d.lane, d.edition, d.id",
+    );
+    /// The mark before the dot compares all that may have changed since the claim. Its time is the engine's own, so that
+    /// daemons whose clocks differ agree on when no answer can come any more.
+    MARK_SENDING = two(
+        "UPDATE delivery SET state = 'sending', sending_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
+         AND EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
+         AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
+         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
+         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
+        "UPDATE delivery SET state = 'sending', sending_at = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
+         AND EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
+         AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
+         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
+         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
+    );
+    /// Evidence beats doubt: a late answer settles what meanwhile became uncertain, or a resend not yet claimed.
+    SENT = same(
+        "UPDATE delivery SET state = 'sent', settled_at = $3, reply = $4, attempts = attempts + 1, token = NULL
+         WHERE id = $1 AND token = $2 AND state IN ('sending', 'uncertain', 'ready')",
+    );
+    DEFERRED = same(
+        "UPDATE delivery SET state = 'deferred', next_attempt_at = $3, reply = $4, attempts = attempts + 1, token = NULL
+         WHERE id = $1 AND token = $2 AND state IN ('claimed', 'sending')",
+    );
+    ENDED = same(
+        "UPDATE delivery SET state = $3, settled_at = $4, reply = $5, reason = $6, attempts = attempts + 1, token = NULL
+         WHERE id = $1 AND token = $2 AND state IN ('claimed', 'sending')",
+    );
+    RELEASED = same(
+        "UPDATE delivery SET state = 'ready', next_attempt_at = $3, token = NULL WHERE id = $1 AND token = $2 AND state = 'claimed'",
+    );
+    UNMARKED = same(
+        "UPDATE delivery SET state = 'ready', token = NULL WHERE id = $1 AND token = $2 AND state IN ('claimed', 'sending')",
+    );
+    DOUBTED = same(
+        "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1, reply = $3 WHERE id = $1 AND token = $2 AND state = 'sending'",
+    );
+    /// Whose lease is over: claimed is safe to do again; sending is in doubt, once no answer can come any more.
+    RELEASE_ORPHANS = same(
+        "UPDATE delivery SET state = 'ready', token = NULL WHERE state IN ('claimed', 'sending') AND state = 'claimed'
+         AND token NOT IN (SELECT token FROM lease)",
+    );
+    DOUBT_ORPHANS = two(
+        // Whoever has the lock beside the file knows that the others are dead: there is nothing to wait for.
+        "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending'
+         AND $1 >= 0 AND token NOT IN (SELECT token FROM lease)",
+        "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending'
+         AND sending_at + $1 <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AND token NOT IN (SELECT token FROM lease)",
+    );
+    /// What we had in hand ourselves when a run of ours broke off.
+    RELEASE_OWN = same(
+        "UPDATE delivery SET state = 'ready', token = NULL WHERE state IN ('claimed', 'sending') AND state = 'claimed' AND token = $1",
+    );
+    DOUBT_OWN = same(
+        "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending' AND token = $1",
+    );
+    /// PostgreSQL may have been told that commits need not reach the disk; marks must.
+    INSIST = two("SELECT TRUE", "SELECT set_config('synchronous_commit', 'on', TRUE) IS NOT NULL");
+    /// The same bytes again, unless the reader has gone meanwhile. The token stays, for an answer that comes late.
+    RESEND = same(
+        "UPDATE delivery SET state = 'ready', next_attempt_at = $1 WHERE state = 'uncertain' AND doubts <= $2
+         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))",
+    );
+    HOLD = same(
+        "UPDATE delivery SET state = 'held', token = NULL, reason = 'in doubt too often' WHERE state = 'uncertain' AND doubts > $1",
+    );
+    /// What ended unsent is to be folded into the reader's next run.
+    WANTS_FOLDING = same(
+        "UPDATE enrolment SET fold = TRUE WHERE subscriber IN (SELECT subscriber FROM delivery WHERE id = $1 AND kind = 'digest')",
+    );
+    ASK_CONFIRMATION = same(
+        "INSERT INTO delivery (key, kind, lane, mode, subscriber, state, created_at, next_attempt_at) VALUES ($1, 'confirm', 0, $2, $3, 'ready', $4, $4)",
+    );
+    CONFIRMATIONS_SINCE = same(
+        "SELECT count(*) FROM delivery WHERE subscriber = $1 AND kind = 'confirm' AND created_at > $2 AND state <> 'cancelled'",
+    );
+    CONFIRMATION = same("SELECT subscriber, created_at FROM delivery WHERE key = $1 AND kind = 'confirm'");
+    RECORD_TEST = same(
+        "INSERT INTO delivery (key, kind, lane, mode, address, state, created_at, next_attempt_at, settled_at, reply, attempts)
+         VALUES ($1, 'test', 0, $2, $3, $4, $5, $5, $5, $6, 1)",
+    );
+    NEXT = same(
+        "SELECT d.next_attempt_at FROM delivery d LEFT JOIN run r ON r.id = d.run WHERE d.state IN ('ready', 'deferred')
+         AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL)) ORDER BY d.next_attempt_at LIMIT 1",
+    );
+    BY_STATE = same("SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state");
+    BY_STATE_OF = same("SELECT state, count(*) FROM delivery WHERE kind = $1 GROUP BY state ORDER BY state");
+}
+
+/// A delivery in hand.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: i64,
+    pub key: Key,
+    pub kind: Kind,
+    pub mode: Mode,
+    pub edition: Option<i64>,
+    pub subscriber: i64,
+    /// What the reader's links carry.
+    pub reader_key: Key,
+    /// None: erased meanwhile.
+    pub address: Option<crate::model::address::Address>,
+    pub language: Language,
+    pub zone: chrono_tz::Tz,
+    /// The message's Date, the same at every attempt.
+    pub created_at: DateTime<Utc>,
+    pub attempts: i64,
+    pub doubts: i64,
+    /// JSON: the topics that the reader held when it was planned.
+    pub topics: Option<String>,
+}
+record!(Claimed {
+    id,
+    key,
+    kind,
+    mode,
+    edition,
+    subscriber,
+    reader_key,
+    address,
+    language,
+    zone,
+    created_at,
+    attempts,
+    doubts,
+    topics,
+});
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Digest,
+    Confirm,
+}
+
+impl super::sql::Cell for Kind {
+    fn of(row: &super::sql::Row, i: usize) -> Result<Self, Error> {
+        match String::of(row, i)?.as_str() {
+            "digest" => Ok(Self::Digest),
+            "confirm" => Ok(Self::Confirm),
+            other => Err(Error::unreadable(i, other.to_owned())),
+        }
+    }
+}
+
+/// What a mark before the dot compares.
+#[derive(Debug, Clone)]
+pub struct Sending {
+    pub id: i64,
+    pub edition: Option<i64>,
+    pub address_key: String,
+    /// Of the address, as `suppression` keeps them.
+    pub hash: Vec<u8>,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    Sent {
+        reply: String,
+    },
+    Deferred {
+        until: DateTime<Utc>,
+        reply: String,
+    },
+    Refused {
+        reply: String,
+    },
+    /// Too old to try again.
+    Expired {
+        reply: String,
+    },
+    Cancelled {
+        reason: &'static str,
+    },
+    /// Was in doubt once and is not accepted any more: only a person can know.
+    Held {
+        reply: String,
+    },
+    /// Nothing happened that counts: ready again.
+    Released {
+        from: DateTime<Utc>,
+    },
+    /// A mark whose dot did not leave: ready again, whether or not the mark was written.
+    Unmarked,
+    /// The dot has left and the answer was lost.
+    Doubted {
+        why: String,
+    },
+}
+
+/// The daemon's claims carry its token.
+pub type Token = [u8; 16];
+
+/// Takes up to `limit` deliveries that are due, answers to a person first.
+pub async fn claim(tx: &mut Tx, token: &Token, limit: i64, now: DateTime<Utc>) -> Result<Vec<Claimed>, Error> {
+    let ids: Vec<i64> = tx.all::<(i64,)>(&CLAIM, args![now, token, limit]).await?.into_iter().map(|(id,)| id).collect();
+    if ids.is_empty() {
+        return Ok(vec![]);
+    }
+    tx.all(&CLAIMED, args![&ids]).await
+}
+
+/// The mark before the dot. False: something changed; the dot must not leave.
+pub async fn mark_sending(tx: &mut Tx, token: &Token, s: &Sending) -> Result<bool, Error> {
+    Ok(tx.exec(&MARK_SENDING, args![s.id, token, s.edition, &s.address_key, &s.hash]).await? == 1)
+}
+
+/// Marks of this transaction are on the disk when it is committed, whatever the server was told.
+pub async fn insist_on_the_disk(tx: &mut Tx) -> Result<(), Error> {
+    tx.one::<(bool,)>(&INSIST, args![]).await.map(drop)
+}
+
+/// Records what became of an attempt. False: the row is no longer this attempt's.
+pub async fn settle(tx: &mut Tx, token: &Token, id: i64, settled: &Settled, now: DateTime<Utc>) -> Result<bool, Error> {
+    let none = None::<&str>;
+    let changed = match settled {
+        Settled::Sent { reply } => tx.exec(&SENT, args![id, token, now, reply]).await?,
+        Settled::Deferred { until, reply } => tx.exec(&DEFERRED, args![id, token, *until, reply]).await?,
+        Settled::Refused { reply } => {
+            tx.exec(&ENDED, args![id, token, "refused", now, Some(reply.as_str()), none]).await?
+        }
+        Settled::Expired { reply } => {
+            let reason = Some("not accepted in time");
+            tx.exec(&ENDED, args![id, token, "expired", now, Some(reply.as_str()), reason]).await?
+        }
+        Settled::Cancelled { reason } => {
+            tx.exec(&ENDED, args![id, token, "cancelled", now, none, Some(*reason)]).await?
+        }
+        Settled::Held { reply } => {
+            let reason = Some("was in doubt, and not accepted since");
+            tx.exec(&ENDED, args![id, token, "held", now, Some(reply.as_str()), reason]).await?
+        }
+        Settled::Released { from } => tx.exec(&RELEASED, args![id, token, *from]).await?,
+        Settled::Unmarked => tx.exec(&UNMARKED, args![id, token]).await?,
+        Settled::Doubted { why } => tx.exec(&DOUBTED, args![id, token, why]).await?,
+    };
+    if matches!(settled, Settled::Expired { .. }) {
+        tx.exec(&WANTS_FOLDING, args![id]).await?;
+    }
+    Ok(changed == 1)
+}
+
+/// What those left behind whose lease is over: how many were released, and how many are now in doubt. On PostgreSQL one
+/// that is being handed over is in doubt `answer_millis` after its mark, when no answer can come any more.
+pub async fn recover(tx: &mut Tx, answer_millis: i64) -> Result<(u64, u64), Error> {
+    Ok((tx.exec(&RELEASE_ORPHANS, args![]).await?, tx.exec(&DOUBT_ORPHANS, args![answer_millis]).await?))
+}
+
+/// The same for what a run of our own left behind when it broke off. Only while nothing is in hand.
+pub async fn recover_own(tx: &mut Tx, token: &Token) -> Result<(u64, u64), Error> {
+    Ok((tx.exec(&RELEASE_OWN, args![token]).await?, tx.exec(&DOUBT_OWN, args![token]).await?))
+}
+
+/// Sends again what is in doubt, the same bytes, at most `times`; then it is held for a person. (resent, held)
+pub async fn resend_doubtful(tx: &mut Tx, times: i64, now: DateTime<Utc>) -> Result<(u64, u64), Error> {
+    Ok((tx.exec(&RESEND, args![now, times]).await?, tx.exec(&HOLD, args![times]).await?))
+}
+
+/// Asks a reader for their confirmation, in the transaction of its cause.
+pub async fn ask_confirmation(
+    tx: &mut Tx,
+    key: &Key,
+    mode: Mode,
+    subscriber: i64,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    tx.exec(&ASK_CONFIRMATION, args![key, mode.word(), subscriber, now]).await.map(drop)
+}
+
+/// How many confirmations went to this reader since then.
+pub async fn confirmations_since(tx: &mut Tx, subscriber: i64, since: DateTime<Utc>) -> Result<i64, Error> {
+    Ok(tx.one::<(i64,)>(&CONFIRMATIONS_SINCE, args![subscriber, since]).await?.0)
+}
+
+/// Whose confirmation this was, and when it was asked.
+pub async fn confirmation(store: &Store, key: &[u8; 16]) -> Result<Option<(i64, DateTime<Utc>)>, Error> {
+    store.db.opt(&CONFIRMATION, args![key]).await
+}
+
+/// Records a test that was sent directly, outside the queue and the ledger.
+pub async fn record_test(
+    tx: &mut Tx,
+    key: &Key,
+    mode: Mode,
+    address: &str,
+    sent: bool,
+    reply: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let state = if sent { "sent" } else { "refused" };
+    tx.exec(&RECORD_TEST, args![key, mode.word(), address, state, now, reply]).await.map(drop)
+}
+
+/// When the next one is due.
+pub async fn next_attempt(store: &Store) -> Result<Option<DateTime<Utc>>, Error> {
+    Ok(store.db.opt::<(DateTime<Utc>,)>(&NEXT, args![]).await?.map(|(next,)| next))
+}
+
+/// How many are in each state.
+pub async fn by_state(store: &Store) -> Result<Vec<(String, i64)>, Error> {
+    store.db.all(&BY_STATE, args![]).await
+}
+
+/// How many digests (or other kind) are in each state.
+pub async fn by_state_of(store: &Store, kind: &str) -> Result<Vec<(String, i64)>, Error> {
+    store.db.all(&BY_STATE_OF, args![kind]).await
+}

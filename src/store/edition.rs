@@ -1,0 +1,93 @@
+//! Editions: frozen when composed, found by their key, kept as long as the ledger.
+
+use chrono::{DateTime, Utc};
+
+use super::sql::{args, record, same, statements, two};
+use super::{Error, Store, Tx};
+use crate::model::edition::Content;
+
+statements! {
+    FIND = same("SELECT id FROM edition WHERE run IS NOT DISTINCT FROM $1 AND key = $2");
+    ADD = same("INSERT INTO edition (run, key, content, created_at) VALUES ($1, $2, $3, $4) RETURNING id");
+    ADD_ARTICLES = two(
+        "INSERT INTO edition_article (edition, article) SELECT DISTINCT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO edition_article (edition, article) SELECT DISTINCT $1::bigint, unnest($2::bigint[]) ON CONFLICT DO NOTHING",
+    );
+    /// From its first edition on, an article's mailed text stands.
+    FREEZE_ARTICLES = two(
+        "UPDATE article SET mailed = TRUE WHERE NOT mailed AND id IN (SELECT value FROM json_each($1))",
+        "UPDATE article SET mailed = TRUE WHERE NOT mailed AND id = ANY($1)",
+    );
+    BY_ID = same("SELECT id, run, key, content FROM edition WHERE id = $1");
+    BY_KEY = same("SELECT id, run, key, content FROM edition WHERE key = $1 ORDER BY id DESC LIMIT 1");
+    MARK = same("UPDATE edition SET render_marks = render_marks + 1 WHERE id = $1 RETURNING render_marks");
+    UNMARK = same("UPDATE edition SET render_marks = 0 WHERE id = $1");
+    QUARANTINE = same("UPDATE edition SET quarantined_at = $2, quarantine_reason = $3 WHERE id = $1");
+    QUARANTINE_DELIVERIES = same(
+        "UPDATE delivery SET state = 'quarantined', reason = $2, token = NULL WHERE edition = $1 AND state IN ('ready', 'deferred', 'claimed')",
+    );
+}
+
+#[derive(Debug, Clone)]
+pub struct Edition {
+    pub id: i64,
+    pub run: Option<i64>,
+    /// Names its public page.
+    pub key: Vec<u8>,
+    pub content: Content,
+}
+
+struct Row {
+    id: i64,
+    run: Option<i64>,
+    key: Vec<u8>,
+    content: String,
+}
+record!(Row { id, run, key, content });
+
+impl Row {
+    fn edition(self) -> Result<Edition, Error> {
+        let content = serde_json::from_str(&self.content).map_err(|_| Error::unreadable(3, self.content))?;
+        Ok(Edition { id: self.id, run: self.run, key: self.key, content })
+    }
+}
+
+/// The edition of this run with this content, made if it is new.
+pub async fn put(tx: &mut Tx, run: Option<i64>, content: &Content, now: DateTime<Utc>) -> Result<i64, Error> {
+    let key = content.key();
+    if let Some((id,)) = tx.opt::<(i64,)>(&FIND, args![run, &key]).await? {
+        return Ok(id);
+    }
+    let (id,) = tx.one::<(i64,)>(&ADD, args![run, &key, &content.to_json(), now]).await?;
+    let articles: Vec<i64> = content.articles().collect();
+    tx.exec(&ADD_ARTICLES, args![id, &articles]).await?;
+    // A trial without a run promises nobody that this is the text.
+    if run.is_some() {
+        tx.exec(&FREEZE_ARTICLES, args![&articles]).await?;
+    }
+    Ok(id)
+}
+
+pub async fn by_id(store: &Store, id: i64) -> Result<Option<Edition>, Error> {
+    store.db.opt::<Row>(&BY_ID, args![id]).await?.map(Row::edition).transpose()
+}
+
+pub async fn by_key(store: &Store, key: &[u8]) -> Result<Option<Edition>, Error> {
+    store.db.opt::<Row>(&BY_KEY, args![key]).await?.map(Row::edition).transpose()
+}
+
+/// Marks that its rendering begins; how many beginnings have had no end. One that brings the program down three times
+/// is quarantined instead of a fourth.
+pub async fn mark_rendering(tx: &mut Tx, id: i64) -> Result<i64, Error> {
+    Ok(tx.one::<(i64,)>(&MARK, args![id]).await?.0)
+}
+
+pub async fn rendered(tx: &mut Tx, id: i64) -> Result<(), Error> {
+    tx.exec(&UNMARK, args![id]).await.map(drop)
+}
+
+/// Sets an edition that cannot be rendered aside, with what waits for it. How many deliveries that is.
+pub async fn quarantine(tx: &mut Tx, id: i64, reason: &str, now: DateTime<Utc>) -> Result<u64, Error> {
+    tx.exec(&QUARANTINE, args![id, now, reason]).await?;
+    tx.exec(&QUARANTINE_DELIVERIES, args![id, reason]).await
+}

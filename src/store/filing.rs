@@ -1,0 +1,160 @@
+//! Article × topic (or region), and its position: its number in the order of filing.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::setting::Positions;
+use super::sql::{args, record, same, statements, two};
+use super::{Error, Tx};
+use crate::model::choice::Candidate;
+use crate::model::language::Language;
+
+statements! {
+    OF_ARTICLE = same("SELECT topic, position, number_at FROM filing WHERE article = $1");
+    FILE = same("INSERT INTO filing (article, topic, position, number_at, filed_at) VALUES ($1, $2, $3, $4, $5)");
+    NUMBER = same("UPDATE filing SET position = $3, number_at = NULL WHERE article = $1 AND topic = $2");
+    NUMBER_LATER = same("UPDATE filing SET number_at = $3 WHERE article = $1 AND topic = $2");
+    RIPE = same("SELECT article, topic FROM filing WHERE number_at IS NOT NULL AND number_at <= $1 ORDER BY number_at, article, topic LIMIT 5000");
+    NEXT_RIPE = same("SELECT min(number_at) FROM filing WHERE number_at IS NOT NULL");
+    /// All filings, whenever they were made, of every article that has one in the window.
+    WINDOW = same(
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+         FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
+         WHERE f.article IN (SELECT w.article FROM filing w WHERE w.position > $1 AND w.position <= $2)
+         ORDER BY f.article, f.topic",
+    );
+    OF_ARTICLES = two(
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+         FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
+         WHERE f.article IN (SELECT value FROM json_each($1)) ORDER BY f.article, f.topic",
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+         FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
+         WHERE f.article = ANY($1) ORDER BY f.article, f.topic",
+    );
+}
+
+/// Whether a first sighting gets positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbering {
+    Now,
+    /// `hold_back`: not before.
+    At(DateTime<Utc>),
+    /// For the archive: kept and shown, never mailed.
+    Never,
+}
+
+/// The position counter, held while a document is filed.
+#[derive(Debug)]
+pub struct Numbers(Positions);
+
+struct Existing {
+    topic: i64,
+    position: Option<i64>,
+    number_at: Option<i64>,
+}
+record!(Existing { topic, position, number_at });
+
+impl Numbers {
+    pub async fn take(tx: &mut Tx) -> Result<Self, Error> {
+        Positions::take(tx).await.map(Self)
+    }
+
+    /// Files an article where it is not filed yet. A first sighting that counts also gives a position to a filing of
+    /// it that has none.
+    pub async fn file(
+        &mut self,
+        tx: &mut Tx,
+        article: i64,
+        topics: &[i64],
+        numbering: Numbering,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let existing: Vec<Existing> = tx.all(&OF_ARTICLE, args![article]).await?;
+        for &topic in topics.iter().filter(|topic| !existing.iter().any(|e| e.topic == **topic)) {
+            let (position, number_at) = match numbering {
+                Numbering::Now => (Some(self.0.give()), None),
+                Numbering::At(at) => (None, Some(at)),
+                Numbering::Never => (None, None),
+            };
+            tx.exec(&FILE, args![article, topic, position, number_at, now]).await?;
+        }
+        for bare in existing.iter().filter(|e| e.position.is_none() && e.number_at.is_none()) {
+            match numbering {
+                Numbering::Now => tx.exec(&NUMBER, args![article, bare.topic, self.0.give()]).await?,
+                Numbering::At(at) => tx.exec(&NUMBER_LATER, args![article, bare.topic, at]).await?,
+                Numbering::Never => 0,
+            };
+        }
+        Ok(())
+    }
+
+    /// Ends the numbering; how many were given.
+    pub async fn put_back(self, tx: &mut Tx) -> Result<usize, Error> {
+        let given = self.0.given();
+        self.0.put_back(tx).await?;
+        Ok(given as usize)
+    }
+}
+
+/// Gives positions to what was held back long enough.
+pub async fn number_ripe(tx: &mut Tx, now: DateTime<Utc>) -> Result<usize, Error> {
+    let mut positions = Positions::take(tx).await?;
+    for (article, topic) in tx.all::<(i64, i64)>(&RIPE, args![now]).await? {
+        tx.exec(&NUMBER, args![article, topic, positions.give()]).await?;
+    }
+    let given = positions.given();
+    positions.put_back(tx).await?;
+    Ok(given as usize)
+}
+
+/// When the next filing that is held back gets its position.
+pub async fn next_ripe(store: &super::Store) -> Result<Option<DateTime<Utc>>, Error> {
+    Ok(store.db.one::<(Option<DateTime<Utc>>,)>(&NEXT_RIPE, args![]).await?.0)
+}
+
+struct Filed {
+    article: i64,
+    language: Option<Language>,
+    pinned_at: Option<i64>,
+    withdrawn_at: Option<i64>,
+    seen_at: i64,
+    facet: String,
+    topic: i64,
+    position: Option<i64>,
+    number_at: Option<i64>,
+}
+record!(Filed { article, language, pinned_at, withdrawn_at, seen_at, facet, topic, position, number_at });
+
+/// Every article with a filing in (lower, upper], with all its filings.
+pub async fn window(tx: &mut Tx, lower: i64, upper: i64) -> Result<Vec<Candidate>, Error> {
+    Ok(candidates(tx.all(&WINDOW, args![lower, upper]).await?))
+}
+
+/// These articles, with all their filings.
+pub async fn of_articles(tx: &mut Tx, articles: &[i64]) -> Result<Vec<Candidate>, Error> {
+    Ok(candidates(tx.all(&OF_ARTICLES, args![articles]).await?))
+}
+
+fn candidates(rows: Vec<Filed>) -> Vec<Candidate> {
+    let mut found: HashMap<i64, Candidate> = HashMap::new();
+    for row in rows {
+        let candidate = found.entry(row.article).or_insert_with(|| Candidate {
+            article: row.article,
+            language: row.language.clone(),
+            pinned: row.pinned_at.is_some(),
+            withdrawn: row.withdrawn_at.is_some(),
+            seen_at: row.seen_at,
+            topics: vec![],
+            regions: vec![],
+        });
+        match (row.facet.as_str(), row.position, row.number_at) {
+            ("topic", Some(position), _) => candidate.topics.push((row.topic, position)),
+            ("region", Some(position), _) => candidate.regions.push((row.topic, position)),
+            // Filed there for the archive only: it delays nothing.
+            ("region", None, None) => candidate.regions.push((row.topic, 0)),
+            _ => {}
+        }
+    }
+    found.into_values().collect()
+}

@@ -1,0 +1,115 @@
+//! All the SQL, a file per noun, for SQLite and PostgreSQL alike. Knows `model` and nothing else of Tidings.
+//!
+//! Functions that read take `&Store`; functions that write take `&mut Tx`, so that a caller decides what belongs into
+//! one transaction. Times come in as arguments.
+
+mod db;
+mod schema;
+mod sql;
+#[cfg(test)]
+mod tests;
+
+pub mod article;
+pub mod captured_mail;
+pub mod declared;
+pub mod delivery;
+pub mod edition;
+pub mod feed;
+pub mod filing;
+pub mod lease;
+pub mod lock;
+pub mod nudge;
+pub mod page;
+pub mod run;
+pub mod setting;
+pub mod slot;
+pub mod subscriber;
+pub mod subscription;
+pub mod suppression;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+pub use db::{Db, Place, Tx};
+
+/// The database, open and migrated.
+#[derive(Debug, Clone)]
+pub struct Store {
+    db: Db,
+}
+
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error("could not open the database {place}")]
+    Open { place: String, source: sqlx::Error },
+    #[error("the database failed")]
+    Query(#[from] sqlx::Error),
+    #[error("an argument could not be encoded")]
+    Argument { source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("column {column} of a row is NULL")]
+    Null { column: usize },
+    #[error("column {column} of a row has `{value}` in it, which cannot be read")]
+    Unreadable { column: usize, value: String },
+    #[error("no row came back from: {statement}")]
+    NoRow { statement: &'static str },
+    #[error("the program is stopping")]
+    Stopped,
+    #[error("could not bring the database's schema up to date")]
+    Migrate { source: sqlx::migrate::MigrateError },
+    #[error(
+        "the database was made by a newer Tidings (schema {found}, this program knows {known}); install that version or newer, or restore the backup made before the upgrade"
+    )]
+    Newer { found: i64, known: i64 },
+    #[error("could not back up the database to {file} before the upgrade")]
+    Backup { file: PathBuf, source: sqlx::Error },
+}
+
+impl Error {
+    fn argument(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self::Argument { source }
+    }
+
+    fn unreadable(column: usize, value: String) -> Self {
+        Self::Unreadable { column, value }
+    }
+
+    /// Whether the engine refused for want of a lock or a connection, so that trying again may help.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Query(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)))
+    }
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(place: &Place) -> Result<Self, Error> {
+        let db = Db::open(place).await?;
+        schema::migrate(&db).await?;
+        Ok(Self { db })
+    }
+
+    pub async fn begin(&self) -> Result<Tx, Error> {
+        self.db.begin().await
+    }
+
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    pub fn is_pg(&self) -> bool {
+        matches!(self.db, Db::Pg(_))
+    }
+
+    /// The SQLite file; None on PostgreSQL.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match &self.db {
+            Db::Lite { file, .. } => Some(file),
+            Db::Pg(_) => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+}

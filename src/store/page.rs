@@ -1,0 +1,203 @@
+//! A page of a run's planning: read the enrolments, ask the ledger, write the deliveries, move `through`; one
+//! transaction, so that a kill resumes at the next page.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::run::Run;
+use super::sql::{args, record, same, statements, two};
+use super::{Error, Tx, run};
+use crate::model::choice::{Held, Ledger, Reader};
+use crate::model::delivery::Key;
+use crate::model::edition::Format;
+use crate::model::language::Language;
+
+statements! {
+    ENROLMENTS = same(
+        "SELECT subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold FROM enrolment
+         WHERE slot = $1 AND subscriber > $2 ORDER BY subscriber LIMIT $3",
+    );
+    /// A page locks those of its readers that are not steady.
+    LOCK_READERS = two(
+        "SELECT id FROM subscriber WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+        "SELECT id FROM subscriber WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+    );
+    /// What still waits in this slot goes into this run, unless it was ever in doubt or a person holds it.
+    FOLD = two(
+        "UPDATE delivery SET state = 'expired', reason = 'folded', settled_at = $3, token = NULL
+         WHERE subscriber IN (SELECT value FROM json_each($1)) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
+         AND run IN (SELECT id FROM run WHERE slot = $2 AND id <> $4 AND held_at IS NULL) RETURNING subscriber, id",
+        "UPDATE delivery SET state = 'expired', reason = 'folded', settled_at = $3, token = NULL
+         WHERE subscriber = ANY($1) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
+         AND run IN (SELECT id FROM run WHERE slot = $2 AND id <> $4 AND held_at IS NULL) RETURNING subscriber, id",
+    );
+    TOLD = two(
+        "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
+         WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.kind = 'digest'
+         AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
+        "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
+         WHERE d.subscriber = ANY($1) AND d.kind = 'digest'
+         AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
+    );
+    OWING = two(
+        "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
+         WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.kind = 'digest' AND d.mode = $2
+         AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator')))",
+        "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
+         WHERE d.subscriber = ANY($1) AND d.kind = 'digest' AND d.mode = $2
+         AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator')))",
+    );
+    DELIVER = two(
+        "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)
+         SELECT unhex(value ->> 0), 'digest', 1, $2, $3, value ->> 1, value ->> 2, value ->> 2, value ->> 3, 'ready', $4, $4 FROM json_each($1) WHERE true
+         ON CONFLICT (run, subscriber) DO NOTHING",
+        "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)
+         SELECT decode(value ->> 0, 'hex'), 'digest', 1, $2, $3, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3, 'ready', $4, $4
+         FROM json_array_elements($1::json) ON CONFLICT (run, subscriber) DO NOTHING",
+    );
+    FOLDED_INTO = same(
+        "UPDATE delivery SET folded_into = (SELECT n.id FROM delivery n WHERE n.run = $2 AND n.subscriber = $3) WHERE id = $1",
+    );
+    /// The run serves what was carried: from here on the slot's cut-off speaks for these readers again.
+    SERVED = two(
+        "UPDATE subscription SET since = NULL WHERE subscriber IN (SELECT value FROM json_each($1)) AND since IS NOT NULL AND since <= $2
+         AND state = 'active' AND topic IN (SELECT j.value ->> 0 FROM enrolment e, json_each(e.topics) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
+        "UPDATE subscription SET since = NULL WHERE subscriber = ANY($1) AND since IS NOT NULL AND since <= $2
+         AND state = 'active' AND topic IN (SELECT (j ->> 0)::bigint FROM enrolment e, json_array_elements(e.topics::json) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
+    );
+    SERVE = same("UPDATE enrolment SET topics = $3, fold = FALSE WHERE slot = $1 AND subscriber = $2");
+}
+
+/// One reader on the page.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    pub subscriber: i64,
+    pub reader: Reader,
+    pub format: Format,
+    /// There is something of an unsent digest to fold in.
+    pub fold: bool,
+}
+
+struct Row {
+    subscriber: i64,
+    topics: String,
+    regions: String,
+    language: Language,
+    format: Format,
+    changed_at: i64,
+    regions_changed_at: i64,
+    sole: bool,
+    fold: bool,
+}
+record!(Row { subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold });
+
+/// What a page writes for one reader.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub subscriber: i64,
+    pub edition: i64,
+    pub key: Key,
+    /// All that the reader holds in the slot, for the "why" of the mail.
+    pub topics: Vec<i64>,
+}
+
+impl Row {
+    fn enrolled(self) -> Result<Enrolled, Error> {
+        let topics = serde_json::from_str(&self.topics).map_err(|_| Error::unreadable(1, self.topics))?;
+        let regions = serde_json::from_str(&self.regions).map_err(|_| Error::unreadable(2, self.regions))?;
+        let reader = Reader {
+            topics,
+            regions,
+            language: self.language,
+            changed_at: self.changed_at,
+            regions_changed_at: self.regions_changed_at,
+            sole: self.sole,
+        };
+        Ok(Enrolled { subscriber: self.subscriber, reader, format: self.format, fold: self.fold })
+    }
+}
+
+/// The next readers of the run's slot, on the connection that writes. None: it is planned, by us or by another daemon
+/// that came to it at the same time.
+pub async fn read(tx: &mut Tx, run: &Run, size: i64) -> Result<Option<Vec<Enrolled>>, Error> {
+    run::lock_slot(tx, run.slot).await?;
+    // What the row says now, under the lock: another daemon may be pages ahead.
+    let Some(through) = run::through(tx, run.id).await? else { return Ok(None) };
+    let rows: Vec<Row> = tx.all(&ENROLMENTS, args![run.slot, through, size]).await?;
+    rows.into_iter().map(Row::enrolled).collect::<Result<_, _>>().map(Some)
+}
+
+/// Ends what still waits for these readers in this slot. Pairs of subscriber and delivery.
+pub async fn fold(tx: &mut Tx, run: &Run, readers: &[i64], now: DateTime<Utc>) -> Result<Vec<(i64, i64)>, Error> {
+    tx.all(&FOLD, args![readers, run.slot, now, run.id]).await
+}
+
+/// What the ledger says of these readers, once they are locked.
+pub async fn ledger(tx: &mut Tx, run: &Run, readers: &[i64]) -> Result<HashMap<i64, Ledger>, Error> {
+    let mut found: HashMap<i64, Ledger> = HashMap::new();
+    if readers.is_empty() {
+        return Ok(found);
+    }
+    tx.all::<(i64,)>(&LOCK_READERS, args![readers]).await?;
+    for (subscriber, article) in tx.all::<(i64, i64)>(&TOLD, args![readers]).await? {
+        found.entry(subscriber).or_default().told.insert(article);
+    }
+    for (subscriber, article) in tx.all::<(i64, i64)>(&OWING, args![readers, run.mode.word()]).await? {
+        let ledger = found.entry(subscriber).or_default();
+        if !ledger.told.contains(&article) {
+            ledger.owing.insert(article);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes the page: deliveries, bounds that were served, `through`.
+pub async fn write(
+    tx: &mut Tx,
+    run: &Run,
+    readers: &[Enrolled],
+    planned: &[Planned],
+    folded: &[(i64, i64)],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let row =
+        |p: &Planned| (hex(&p.key.0), p.subscriber, p.edition, serde_json::to_string(&p.topics).unwrap_or_default());
+    let rows: Vec<(String, i64, i64, String)> = planned.iter().map(row).collect();
+    let rows = serde_json::to_string(&rows).expect("strings and numbers always serialise");
+    tx.exec(&DELIVER, args![&rows, run.mode.word(), run.id, now]).await?;
+    for (subscriber, delivery) in folded {
+        tx.exec(&FOLDED_INTO, args![*delivery, run.id, *subscriber]).await?;
+    }
+    serve(tx, run, readers).await?;
+    if let Some(last) = readers.last() {
+        run::advance(tx, run.id, last.subscriber).await?;
+    }
+    Ok(())
+}
+
+/// Ends the planning.
+pub async fn finish(tx: &mut Tx, run: &Run, now: DateTime<Utc>) -> Result<(), Error> {
+    run::planned(tx, run.id, now).await
+}
+
+async fn serve(tx: &mut Tx, run: &Run, readers: &[Enrolled]) -> Result<(), Error> {
+    let carried = |held: &Held| held.since.is_some_and(|since| since <= run.upper);
+    let changed: Vec<&Enrolled> = readers.iter().filter(|r| r.fold || r.reader.topics.iter().any(carried)).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = changed.iter().map(|r| r.subscriber).collect();
+    tx.exec(&SERVED, args![&ids, run.upper, run.slot]).await?;
+    for enrolled in changed {
+        let served = |held: &Held| Held { since: held.since.filter(|since| *since > run.upper), ..*held };
+        let topics: Vec<Held> = enrolled.reader.topics.iter().map(served).collect();
+        let topics = serde_json::to_string(&topics).expect("numbers always serialise");
+        tx.exec(&SERVE, args![run.slot, enrolled.subscriber, &topics]).await?;
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

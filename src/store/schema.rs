@@ -1,0 +1,91 @@
+//! Migrations: embedded, side by side for the two engines, applied at start after a backup.
+
+use std::path::Path;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::Error;
+use super::db::Db;
+use super::sql::args;
+use super::sql::{Sql, two};
+
+struct Step {
+    version: i64,
+    name: &'static str,
+    lite: &'static str,
+    pg: &'static str,
+}
+
+macro_rules! step {
+    ($version:literal, $file:literal) => {
+        Step {
+            version: $version,
+            name: $file,
+            lite: include_str!(concat!("../../migrations/sqlite/", $file, ".sql")),
+            pg: include_str!(concat!("../../migrations/postgres/", $file, ".sql")),
+        }
+    };
+}
+
+const STEPS: &[Step] = &[step!(1, "0001_start")];
+
+const VERSION: Sql = two(
+    "SELECT CAST(coalesce(max(version), 0) AS INTEGER) FROM _sqlx_migrations",
+    "SELECT CAST(coalesce(max(version), 0) AS BIGINT) FROM _sqlx_migrations",
+);
+const IS_THERE: Sql = two(
+    "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'",
+    "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace",
+);
+
+/// Brings the schema up to date. A newer schema than ours is refused; an older SQLite file is copied first.
+pub async fn migrate(db: &Db) -> Result<(), Error> {
+    let known = STEPS.last().map_or(0, |step| step.version);
+    let found = version(db).await?;
+    if found > known {
+        return Err(Error::Newer { found, known });
+    }
+    if found == known {
+        return Ok(());
+    }
+    match db {
+        Db::Lite { write, file, .. } => {
+            if found > 0 {
+                back_up(write, file, found).await?;
+            }
+            migrator(|step| step.lite).run(write).await
+        }
+        Db::Pg(pool) => migrator(|step| step.pg).run(pool).await,
+    }
+    .map_err(|source| Error::Migrate { source })
+}
+
+async fn version(db: &Db) -> Result<i64, Error> {
+    let (there,): (i64,) = db.one(&IS_THERE, args![]).await?;
+    if there == 0 {
+        return Ok(0);
+    }
+    let (version,) = db.one(&VERSION, args![]).await?;
+    Ok(version)
+}
+
+fn migrator(text: impl Fn(&Step) -> &'static str) -> Migrator {
+    let migration = |step: &Step| {
+        Migration::new(step.version, step.name.into(), MigrationType::Simple, text(step).into_sql_str(), false)
+    };
+    Migrator::with_migrations(STEPS.iter().map(migration).collect())
+}
+
+/// A consistent copy beside the file, named by the schema it has: `tidings.db.before-2`.
+async fn back_up(pool: &sqlx::SqlitePool, file: &Path, version: i64) -> Result<(), Error> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".before-{}", version + 1));
+    let copy = std::path::PathBuf::from(name);
+    sqlx::query("VACUUM INTO $1")
+        .bind(copy.display().to_string())
+        .execute(pool)
+        .await
+        .map(drop)
+        .map_err(|source| Error::Backup { file: copy, source })
+}

@@ -1,0 +1,62 @@
+//! What is known once per database: the position counter, the configuration's fingerprint, the stop of all mail.
+
+use super::sql::{args, same, statements};
+use super::{Error, Store, Tx};
+
+statements! {
+    /// Takes the counter: whoever holds it numbers filings, so that the order of numbers is the order of commits.
+    TAKE_POSITION = same("UPDATE counter SET value = value WHERE name = 'position' RETURNING value");
+    PUT_POSITION = same("UPDATE counter SET value = $1 WHERE name = 'position'");
+    READ_POSITION = same("SELECT value FROM counter WHERE name = 'position'");
+    GET = same("SELECT value FROM setting WHERE name = $1");
+    PUT = same("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+}
+
+/// Numbers for filings, taken first in their transaction and put back last.
+#[derive(Debug)]
+pub struct Positions {
+    taken: i64,
+    last: i64,
+}
+
+impl Positions {
+    pub async fn take(tx: &mut Tx) -> Result<Self, Error> {
+        let (last,) = tx.one(&TAKE_POSITION, args![]).await?;
+        Ok(Self { taken: last, last })
+    }
+
+    pub fn give(&mut self) -> i64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// How many were given.
+    pub fn given(&self) -> i64 {
+        self.last - self.taken
+    }
+
+    pub async fn put_back(self, tx: &mut Tx) -> Result<(), Error> {
+        if self.last > self.taken {
+            tx.exec(&PUT_POSITION, args![self.last]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The number of the newest filing that is committed.
+pub async fn position(tx: &mut Tx) -> Result<i64, Error> {
+    let (position,) = tx.one(&READ_POSITION, args![]).await?;
+    Ok(position)
+}
+
+pub async fn get(store: &Store, name: &str) -> Result<Option<String>, Error> {
+    Ok(store.db.opt::<(String,)>(&GET, args![name]).await?.map(|(value,)| value))
+}
+
+pub async fn get_in(tx: &mut Tx, name: &str) -> Result<Option<String>, Error> {
+    Ok(tx.opt::<(String,)>(&GET, args![name]).await?.map(|(value,)| value))
+}
+
+pub async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<(), Error> {
+    tx.exec(&PUT, args![name, value]).await.map(drop)
+}

@@ -1,0 +1,26 @@
+//! Addresses we do not send to, and why: keyed hashes that outlive an erasure.
+
+use chrono::{DateTime, Utc};
+
+use super::sql::{args, same, statements};
+use super::{Error, Store, Tx};
+
+statements! {
+    ADD = same("INSERT INTO suppression (hash, reason, detail, since) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING");
+    FIND = same("SELECT reason, since FROM suppression WHERE hash = $1");
+    COUNT = same("SELECT count(*) FROM suppression");
+}
+
+/// Suppresses an address that the relay said does not exist.
+pub async fn add_hard(tx: &mut Tx, hash: &[u8], reply: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    tx.exec(&ADD, args![hash, "hard", Some(reply), now]).await.map(drop)
+}
+
+/// Why and since when, if it is suppressed.
+pub async fn find(store: &Store, hash: &[u8]) -> Result<Option<(String, DateTime<Utc>)>, Error> {
+    store.db.opt(&FIND, args![hash]).await
+}
+
+pub async fn count(store: &Store) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&COUNT, args![]).await?.0)
+}

@@ -1,0 +1,216 @@
+//! What stands in for compile-time checks: every statement is prepared on both engines, the two schemas are held
+//! against each other, and the plans of the hot statements are read.
+
+use sqlx::{Column, Executor, Row as _, SqlSafeStr, Statement, TypeInfo};
+
+use super::db::Db;
+use super::sql::Sql;
+use super::{Store, *};
+use crate::tests::engine::{Engine, TestDatabase};
+
+const FILES: &[(&str, &[(&str, &Sql)])] = &[
+    ("article", article::ALL),
+    ("captured_mail", captured_mail::ALL),
+    ("declared", declared::ALL),
+    ("delivery", delivery::ALL),
+    ("edition", edition::ALL),
+    ("feed", feed::ALL),
+    ("filing", filing::ALL),
+    ("lease", lease::ALL),
+    ("nudge", nudge::ALL),
+    ("page", page::ALL),
+    ("run", run::ALL),
+    ("setting", setting::ALL),
+    ("slot", slot::ALL),
+    ("subscriber", subscriber::ALL),
+    ("subscription", subscription::ALL),
+    ("suppression", suppression::ALL),
+];
+
+/// Statements that run for every reader, delivery or minute: none may scan a table that grows.
+const HOT: &[(&str, &[&str])] = &[
+    ("article", &["SIGHTED", "BY_LINK", "SEEN_AGAIN", "TEXTS"]),
+    (
+        "delivery",
+        &[
+            "CLAIM",
+            "CLAIMED",
+            "MARK_SENDING",
+            "SENT",
+            "DEFERRED",
+            "ENDED",
+            "RELEASED",
+            "NEXT",
+            "RESEND",
+            "CONFIRMATION",
+        ],
+    ),
+    ("edition", &["FIND", "BY_ID", "BY_KEY"]),
+    ("feed", &["DUE"]),
+    ("filing", &["WINDOW", "RIPE", "OF_ARTICLE"]),
+    ("page", &["ENROLMENTS", "FOLD", "TOLD", "OWING", "SERVED", "SERVE"]),
+    ("run", &["PLANNING", "PLANNING_OF"]),
+    ("slot", &["DUE", "NEXT", "WAKE"]),
+    ("subscriber", &["BY_ADDRESS", "BY_KEY"]),
+    ("subscription", &["LIVE", "FREEZE", "ENROLLED", "CANCEL_WAITING"]),
+];
+
+async fn open(engine: Engine) -> Option<(Store, TestDatabase)> {
+    let database = engine.database()?;
+    Some((Store::open(&database.place).await.expect("a fresh database opens"), database))
+}
+
+#[tokio::test]
+async fn every_file_of_statements_is_in_the_list() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let declares = text.contains("\nstatements! {");
+        assert_eq!(declares, FILES.iter().any(|(file, _)| *file == name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_both_engines_and_means_the_same() {
+    let (lite, _lite_database) = open(Engine::Sqlite).await.unwrap();
+    let Db::Lite { write, .. } = lite.db() else { unreachable!() };
+    let pg = open(Engine::Postgres).await;
+
+    for (file, statements) in FILES {
+        for (name, sql) in *statements {
+            let on_lite = write.acquire().await.unwrap().prepare(sql.lite.into_sql_str()).await;
+            let on_lite = on_lite.unwrap_or_else(|e| panic!("{file}::{name} on SQLite: {e}"));
+            let places = on_lite.parameters().map(|p| p.right().unwrap_or(0)).unwrap_or(0);
+            assert_eq!(places, sql.places, "{file}::{name}: places on SQLite");
+
+            let Some((pg, _)) = &pg else { continue };
+            let Db::Pg(pool) = pg.db() else { unreachable!() };
+            let on_pg = pool.acquire().await.unwrap().prepare(sql.pg.into_sql_str()).await;
+            let on_pg = on_pg.unwrap_or_else(|e| panic!("{file}::{name} on PostgreSQL: {e}"));
+            assert_eq!(on_pg.columns().len(), on_lite.columns().len(), "{file}::{name}: columns");
+            let types: Vec<String> =
+                on_pg.parameters().unwrap().left().unwrap().iter().map(|t| t.name().to_owned()).collect();
+            assert_eq!(types.len(), sql.places, "{file}::{name}: places on PostgreSQL");
+            for t in types.iter().map(String::as_str).chain(on_pg.columns().iter().map(|c| c.type_info().name())) {
+                let ours = ["BOOL", "INT8", "TEXT", "BYTEA", "INT8[]", "JSON"];
+                assert!(ours.contains(&t), "{file}::{name} has a value of type {t} on PostgreSQL: cast it");
+            }
+        }
+    }
+}
+
+/// (table, column, kind of type, may be null)
+type Columns = Vec<(String, String, String, bool)>;
+
+async fn lite_columns(store: &Store) -> Columns {
+    let Db::Lite { write, .. } = store.db() else { unreachable!() };
+    let rows = sqlx::query(
+        "SELECT m.name, c.name, c.type, c.\"notnull\" OR (c.pk > 0) FROM sqlite_master m, pragma_table_info(m.name) c
+         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid",
+    );
+    let rows = rows.fetch_all(write).await.unwrap();
+    rows.iter().map(|r| (r.get(0), r.get(1), r.get::<String, _>(2), r.get::<i64, _>(3) == 0)).collect()
+}
+
+async fn pg_columns(store: &Store) -> Columns {
+    let Db::Pg(pool) = store.db() else { unreachable!() };
+    let rows = sqlx::query(
+        "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' FROM information_schema.columns
+         WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_sqlx%' ORDER BY table_name, ordinal_position",
+    );
+    let kind = |t: String| match t.as_str() {
+        "bigint" | "boolean" => "INTEGER".to_owned(),
+        "bytea" => "BLOB".to_owned(),
+        other => other.to_uppercase(),
+    };
+    let rows = rows.fetch_all(pool).await.unwrap();
+    rows.iter().map(|r| (r.get(0), r.get(1), kind(r.get(2)), r.get(3))).collect()
+}
+
+#[tokio::test]
+async fn the_two_schemas_are_one() {
+    let (lite, _lite_database) = open(Engine::Sqlite).await.unwrap();
+    let columns = lite_columns(&lite).await;
+    assert!(columns.len() > 100, "the schema is there");
+    if let Some((pg, _)) = open(Engine::Postgres).await {
+        assert_eq!(columns, pg_columns(&pg).await);
+    }
+}
+
+fn hot() -> impl Iterator<Item = (String, &'static Sql)> {
+    HOT.iter().flat_map(|(file, names)| {
+        let (_, all) = FILES.iter().find(|(f, _)| f == file).expect("a file of the list");
+        names.iter().map(move |name| {
+            let (_, sql) = all.iter().find(|(n, _)| n == name).unwrap_or_else(|| panic!("{file} has no {name}"));
+            (format!("{file}::{name}"), *sql)
+        })
+    })
+}
+
+#[tokio::test]
+async fn no_hot_statement_scans_a_table() {
+    let (lite, _lite_database) = open(Engine::Sqlite).await.unwrap();
+    let Db::Lite { write, .. } = lite.db() else { unreachable!() };
+    for (name, sql) in hot() {
+        let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.lite));
+        for row in sqlx::query(explain).fetch_all(write).await.unwrap() {
+            let step: String = row.get(3);
+            let scans = step.starts_with("SCAN")
+                && !step.contains("VIRTUAL TABLE")
+                && !step.contains("USING INDEX")
+                && !step.contains("USING COVERING INDEX");
+            assert!(!scans, "{name} on SQLite: {step}");
+        }
+    }
+    let Some((pg, _database)) = open(Engine::Postgres).await else { return };
+    let Db::Pg(pool) = pg.db() else { unreachable!() };
+    let mut connection = pool.acquire().await.unwrap();
+    connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.unwrap();
+    for (name, sql) in hot() {
+        let places = vec!["NULL"; sql.places].join(", ");
+        let arguments = if places.is_empty() { String::new() } else { format!("({places})") };
+        let text = format!("PREPARE hot AS {}; EXPLAIN EXECUTE hot{arguments}; DEALLOCATE hot", sql.pg);
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).fetch_all(&mut *connection).await.unwrap();
+        for row in rows {
+            let step: String = row.get(0);
+            assert!(!step.contains("Seq Scan"), "{name} on PostgreSQL: {step}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some((store, database)) = open(engine).await else { continue };
+        Store::open(&database.place).await.expect("one that is up to date opens as it is").close().await;
+
+        let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+             VALUES (999, 'later', TRUE, ";
+        match store.db() {
+            Db::Lite { write, .. } => {
+                let text = sqlx::AssertSqlSafe(format!("{newer} x'00', 0)"));
+                sqlx::query(text).execute(write).await.unwrap();
+            }
+            Db::Pg(pool) => {
+                let text = sqlx::AssertSqlSafe(format!("{newer} '\\x00', 0)"));
+                sqlx::query(text).execute(pool).await.unwrap();
+            }
+        }
+        store.close().await;
+        let refused = Store::open(&database.place).await.expect_err("a newer schema");
+        assert!(matches!(refused, Error::Newer { found: 999, known: 1 }), "{refused}");
+        assert!(refused.to_string().contains("install that version or newer"));
+    }
+}
+
+#[tokio::test]
+async fn the_file_with_the_readers_addresses_is_for_our_eyes_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_store, database) = open(Engine::Sqlite).await.unwrap();
+    for name in ["tidings.db", "tidings.db-wal"] {
+        let mode = std::fs::metadata(database.folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

@@ -19,6 +19,7 @@ pub mod config;
 pub mod feed;
 pub mod mail;
 pub mod model;
+pub mod pipeline;
 pub mod render;
 pub mod store;
 

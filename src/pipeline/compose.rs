@@ -1,0 +1,300 @@
+//! Due slots → a run → editions → deliveries.
+//!
+//! Beginning a run is one short transaction; planning it goes through its readers page by page, each page a
+//! transaction that moves `through`, so that a kill resumes at the next page. What a reader gets is decided in
+//! `model::choice`.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tracing::{info, warn};
+
+use super::shelves::Shelves;
+use super::{Error, Line};
+use crate::model::choice::{Ledger, Section, Window, choose};
+use crate::model::edition::{Content, lay_out};
+use crate::model::schedule::{Firing, Schedule};
+use crate::store::page::{self, Enrolled, Planned};
+use crate::store::run::{self, Beginning, Run};
+use crate::store::slot::{self, Slot};
+use crate::store::{Store, Tx, declared, edition, filing, setting};
+
+/// Readers planned in one transaction. Large enough to share its cost, small enough for the other writers.
+const PAGE: i64 = 1000;
+/// A run begun later than this after it was due says so.
+const LATE: TimeDelta = TimeDelta::hours(2);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Composed {
+    pub runs: usize,
+    pub skipped: usize,
+    pub editions: usize,
+    pub deliveries: usize,
+}
+
+/// Begins what is due, once a period, and plans it.
+pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
+    if !is_in_force(line).await? {
+        return Err(Error::StaleConfiguration);
+    }
+    let mut composed = Composed::default();
+    let schedules = schedules(&line.store).await?;
+    schedule(&line.store, &schedules, now).await?;
+    // What a kill left half planned comes first: a slot plans one run at a time.
+    plan_all(line, &mut composed, now).await?;
+    for slot in slot::due(&line.store, now).await? {
+        if let Some(frequency) = schedules.get(&slot.frequency) {
+            begin(line, &slot, frequency, &mut composed, now).await?;
+        }
+    }
+    plan_all(line, &mut composed, now).await?;
+    Ok(composed)
+}
+
+/// Plans the slots that have no next firing, for whoever has just added a reader and no daemon runs: the first digest
+/// then comes at the reader's next hour, whenever the program runs after it.
+pub async fn plan_ahead(store: &Store, now: DateTime<Utc>) -> Result<(), Error> {
+    schedule(store, &schedules(store).await?, now).await
+}
+
+async fn is_in_force(line: &Line) -> Result<bool, Error> {
+    let in_force = setting::get(&line.store, "fingerprint").await?;
+    Ok(in_force.is_none_or(|fingerprint| fingerprint == line.config.fingerprint()))
+}
+
+struct Frequency {
+    schedule: Schedule,
+    approve: bool,
+}
+
+impl Frequency {
+    fn of_slot(&self, slot: &Slot) -> Schedule {
+        match u8::try_from(slot.hour) {
+            Ok(hour) => self.schedule.at_hour(hour),
+            Err(_) => self.schedule.clone(),
+        }
+    }
+}
+
+async fn schedules(store: &Store) -> Result<HashMap<i64, Frequency>, Error> {
+    let mut schedules = HashMap::new();
+    for row in declared::frequencies(store).await? {
+        match Schedule::parse(&row.cron) {
+            Ok(schedule) => {
+                schedules.insert(row.id, Frequency { schedule, approve: row.approve });
+            }
+            Err(error) => warn!(frequency = %row.slug, "frequency {} makes no runs: {error}", row.slug),
+        }
+    }
+    Ok(schedules)
+}
+
+/// Gives each slot that has readers its next firing: the first after now, never a stale one. One that is later than
+/// that (the clock was ahead once) is set back.
+async fn schedule(store: &Store, schedules: &HashMap<i64, Frequency>, now: DateTime<Utc>) -> Result<(), Error> {
+    let mut slots = slot::unscheduled(store).await?;
+    slots.extend(slot::scheduled(store).await?.into_iter().filter(|slot| slot.next_run_at > Some(now)));
+    for slot in slots {
+        let Some(frequency) = schedules.get(&slot.frequency) else { continue };
+        let next = frequency.of_slot(&slot).next_after(now, slot.zone).map(|firing| firing.at);
+        if next.is_some() && (slot.next_run_at.is_none() || next < slot.next_run_at) {
+            let mut tx = store.begin().await?;
+            slot::schedule(&mut tx, slot.id, next).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+/// Begins the latest firing of a slot that is due; what earlier ones owe folds into it.
+async fn begin(
+    line: &Line,
+    slot: &Slot,
+    frequency: &Frequency,
+    composed: &mut Composed,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let schedule = frequency.of_slot(slot);
+    let Some(firing) = schedule.latest_at_or_before(now, slot.zone) else { return Ok(()) };
+    let next = schedule.following(firing.period, slot.zone);
+    let mode = line.config.delivery.mode;
+
+    let mut tx = line.store.begin().await?;
+    if run::is_planning(&mut tx, slot.id).await? {
+        // The slot stays due: this firing begins when that planning has ended.
+        return Ok(tx.rollback().await?);
+    }
+    slot::schedule(&mut tx, slot.id, next.map(|next| next.at)).await?;
+    if leaves_it_to_the_next(&firing, next.as_ref(), now) {
+        run::skip(&mut tx, slot.id, &firing, mode, now).await?;
+        composed.skipped += 1;
+    } else {
+        let late = now - firing.at > LATE;
+        let held = frequency.approve.then_some("waits for approval");
+        let begun = run::begin(&mut tx, &Beginning { slot: slot.id, firing, late, mode, held }, now).await?;
+        composed.runs += usize::from(begun.is_some());
+    }
+    tx.commit().await.map_err(Error::from)
+}
+
+/// More than half its interval late, and the next one is near: then the next covers it.
+fn leaves_it_to_the_next(firing: &Firing, next: Option<&Firing>, now: DateTime<Utc>) -> bool {
+    next.is_some_and(|next| now - firing.at > (next.at - firing.at) / 2 && next.at - now < TimeDelta::hours(2))
+}
+
+async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
+    for run in run::planning(&line.store).await? {
+        plan(line, run, composed, now).await?;
+    }
+    Ok(())
+}
+
+/// A run being planned: what it chooses from, and the editions it has made.
+struct Plan<'a> {
+    line: &'a Line,
+    run: Run,
+    slot: Slot,
+    window: Window,
+    /// Down to which position the window was loaded.
+    floor: i64,
+    is_fresh: bool,
+    editions: HashMap<Content, i64>,
+}
+
+async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
+    let Some(slot) = slot::by_id(&line.store, run.slot).await? else { return Ok(()) };
+    let id = run.id;
+    let mut plan = Plan::open(line, run, slot).await?;
+    let mut deliveries = 0;
+    while let Some(planned) = plan.page(now).await? {
+        deliveries += planned;
+        if line.stopping.is_cancelled() {
+            return Ok(());
+        }
+    }
+    composed.editions += plan.editions.len();
+    composed.deliveries += deliveries;
+    info!(run = id, deliveries, editions = plan.editions.len(), mode = plan.run.mode.word(), "planned run {id}");
+    Ok(())
+}
+
+impl<'a> Plan<'a> {
+    async fn open(line: &'a Line, run: Run, slot: Slot) -> Result<Self, Error> {
+        let site = &line.config.site.language;
+        let mut window = Window::new(run.lower, run.upper, site.clone());
+        for (topic, language) in Shelves::load(&line.store, &line.config).await?.served_in_site_language(&line.config) {
+            window.serve(topic, language, site.clone());
+        }
+        let mut tx = line.store.begin().await?;
+        filing::window(&mut tx, run.lower, run.upper).await?.into_iter().for_each(|c| window.add(c));
+        tx.rollback().await?;
+        let (floor, is_fresh) = (run.lower, window.is_fresh());
+        Ok(Self { line, run, slot, window, floor, is_fresh, editions: HashMap::new() })
+    }
+
+    /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
+    async fn page(&mut self, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
+        let mut tx = self.line.store.begin().await?;
+        let Some(readers) = page::read(&mut tx, &self.run, PAGE).await? else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        if readers.is_empty() {
+            page::finish(&mut tx, &self.run, now).await?;
+            tx.commit().await?;
+            return Ok(None);
+        }
+        let ids: Vec<i64> = readers.iter().map(|reader| reader.subscriber).collect();
+        let folded = page::fold(&mut tx, &self.run, &ids, now).await?;
+        self.reach_back(&mut tx, &readers).await?;
+        let ledger = self.ask_ledger(&mut tx, &readers, &folded).await?;
+
+        let mut planned = Vec::new();
+        for reader in &readers {
+            let nothing = Ledger::default();
+            let sections = choose(&self.window, &reader.reader, ledger.get(&reader.subscriber).unwrap_or(&nothing));
+            if sections.is_empty() {
+                continue;
+            }
+            let edition = self.edition(&mut tx, reader, &sections, now).await?;
+            let topics = reader.reader.topics.iter().map(|held| held.topic).collect();
+            planned.push(Planned { subscriber: reader.subscriber, edition, key: self.line.chance.key(), topics });
+        }
+        page::write(&mut tx, &self.run, &readers, &planned, &folded, now).await?;
+        tx.commit().await?;
+        Ok(Some(planned.len()))
+    }
+
+    /// Loads what readers whose bound lies before the window are due.
+    async fn reach_back(&mut self, tx: &mut Tx, readers: &[Enrolled]) -> Result<(), Error> {
+        let lowest = readers.iter().map(|r| r.reader.lowest_bound(&self.window)).min().unwrap_or(self.floor);
+        if lowest < self.floor {
+            filing::window(tx, lowest, self.floor).await?.into_iter().for_each(|c| self.window.add(c));
+            self.floor = lowest;
+        }
+        Ok(())
+    }
+
+    /// Asks about those for whom it can matter, in one question, and loads what their unsent digests owe.
+    async fn ask_ledger(
+        &mut self,
+        tx: &mut Tx,
+        readers: &[Enrolled],
+        folded: &[(i64, i64)],
+    ) -> Result<HashMap<i64, Ledger>, Error> {
+        let folded: HashSet<i64> = folded.iter().map(|(subscriber, _)| *subscriber).collect();
+        let matters = |r: &&Enrolled| {
+            let reaches_back = r.reader.lowest_bound(&self.window) < self.run.lower;
+            !self.is_fresh
+                || r.fold
+                || reaches_back
+                || folded.contains(&r.subscriber)
+                || !r.reader.is_steady(&self.window)
+        };
+        let asked: Vec<i64> = readers.iter().filter(matters).map(|r| r.subscriber).collect();
+        let ledger = page::ledger(tx, &self.run, &asked).await?;
+
+        let unknown: HashSet<i64> =
+            ledger.values().flat_map(|l| &l.owing).copied().filter(|article| !self.window.contains(*article)).collect();
+        if !unknown.is_empty() {
+            let unknown: Vec<i64> = unknown.into_iter().collect();
+            filing::of_articles(tx, &unknown).await?.into_iter().for_each(|c| self.window.add(c));
+        }
+        Ok(ledger)
+    }
+
+    async fn edition(
+        &mut self,
+        tx: &mut Tx,
+        reader: &Enrolled,
+        sections: &[Section],
+        now: DateTime<Utc>,
+    ) -> Result<i64, Error> {
+        let held: Vec<i64> = reader.reader.topics.iter().map(|held| held.topic).collect();
+        let content = Content {
+            frequency: Some(self.slot.frequency),
+            zone: self.slot.zone.name().to_owned(),
+            language: reader.reader.language.clone(),
+            format: reader.format,
+            parts: lay_out(sections, &held, &self.window),
+            from: self.covers_from(sections),
+            to: self.run.due_at.timestamp_millis(),
+            late: self.run.late,
+            template_version: self.line.templates.version().to_owned(),
+        };
+        if let Some(&id) = self.editions.get(&content) {
+            return Ok(id);
+        }
+        let id = edition::put(tx, Some(self.run.id), &content, now).await?;
+        self.editions.insert(content, id);
+        Ok(id)
+    }
+
+    /// The run's window; or from the earliest article, where a carried bound or what was owed reaches back.
+    fn covers_from(&self, sections: &[Section]) -> i64 {
+        let from = self.run.covers_from.timestamp_millis();
+        let seen =
+            sections.iter().flat_map(|s| &s.articles).filter_map(|id| self.window.candidate(*id)).map(|c| c.seen_at);
+        seen.min().map_or(from, |earliest| earliest.min(from))
+    }
+}

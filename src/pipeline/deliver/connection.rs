@@ -1,0 +1,198 @@
+//! One connection to the relay, and the task that owns it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::{Mutex, mpsc};
+use tracing::{info, warn};
+
+use super::marks::{BadAddress, Granted};
+use super::{LOOK_AGAIN, Parcel, Shared};
+use crate::mail::fault::SessionError;
+use crate::mail::relay::Relay;
+use crate::mail::session::Session;
+use crate::model::delivery::{Outcome, retry};
+use crate::store::delivery::{Sending, Settled};
+
+pub struct Connection {
+    shared: Arc<Shared>,
+    /// To the relay, and to the mailbox inside Tidings.
+    sessions: [Option<Session>; 2],
+}
+
+/// How one exchange ended.
+enum Exchange {
+    Answered(Outcome),
+    /// The mark was not granted: something changed, and the relay does not have the message.
+    Unmarked,
+    /// The mark's fate is not known; its writer sees to the row.
+    Dropped,
+    /// The connection was lost, by the relay's doing, before it took anything.
+    Closing,
+    Relay(String),
+    BeforeDot(String),
+    AfterDot(String),
+}
+
+impl Connection {
+    pub fn new(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), sessions: [None, None] }
+    }
+
+    /// Carries parcels until there are none.
+    pub async fn carry(mut self, waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>) {
+        loop {
+            let next = waiting.lock().await.recv().await;
+            let Some(parcel) = next else { break };
+            if self.shared.is_stopping() {
+                self.shared.release(parcel.claimed.id).await;
+            } else {
+                self.deliver(&parcel).await;
+            }
+        }
+        for session in self.sessions.into_iter().flatten() {
+            session.quit().await;
+        }
+    }
+
+    /// One message, from its claim to its outcome.
+    async fn deliver(&mut self, parcel: &Parcel) {
+        let mut exchange = self.hand_over(parcel).await;
+        if matches!(exchange, Exchange::Closing) {
+            exchange = self.hand_over(parcel).await;
+        }
+        match exchange {
+            Exchange::Answered(outcome) => self.record(parcel, outcome).await,
+            Exchange::Unmarked => {
+                let from = self.shared.line.clock.now() + LOOK_AGAIN;
+                self.shared.marks.settle(parcel.claimed.id, Settled::Released { from }).await;
+            }
+            Exchange::Dropped => {}
+            Exchange::Closing => self.defer(parcel, "the relay closed the connection twice".into()).await,
+            Exchange::BeforeDot(why) => self.defer(parcel, why).await,
+            Exchange::AfterDot(why) => {
+                let id = parcel.claimed.id;
+                warn!(delivery.id = id, "the answer to delivery {id} was lost; it is in doubt: {why}");
+                self.shared.counts.uncertain.fetch_add(1, Ordering::Relaxed);
+                self.shared.marks.settle(id, Settled::Doubted { why }).await;
+            }
+            Exchange::Relay(why) => {
+                self.shared.relay_fault(why).await;
+                self.shared.release(parcel.claimed.id).await;
+            }
+        }
+    }
+
+    /// The exchange. The mark is durable before the dot.
+    async fn hand_over(&mut self, parcel: &Parcel) -> Exchange {
+        let mut session = match self.session(parcel.captured).await {
+            Ok(session) => session,
+            Err(error) => return Exchange::of(error),
+        };
+        match session.envelope(&parcel.envelope_from, &parcel.to).await {
+            Ok(None) => {}
+            Ok(Some(refused)) => {
+                self.keep(parcel.captured, session);
+                return Exchange::Answered(refused);
+            }
+            Err(error) => return Exchange::of(error),
+        }
+        if let Err(error) = session.body(&parcel.bytes).await {
+            return Exchange::of(error);
+        }
+        // Dropping the session is what tells the relay that there is no message.
+        match self.shared.marks.sending(parcel.sending()).await {
+            Granted::Yes => {}
+            Granted::No => return Exchange::Unmarked,
+            Granted::Unknown => return Exchange::Dropped,
+        }
+        match session.dot().await {
+            Ok(outcome) => {
+                self.keep(parcel.captured, session);
+                Exchange::Answered(outcome)
+            }
+            Err(error) => Exchange::of(error),
+        }
+    }
+
+    async fn session(&mut self, captured: bool) -> Result<Session, SessionError> {
+        match self.sessions[usize::from(captured)].take() {
+            Some(session) => Ok(session),
+            None => Session::open(self.relay(captured)).await,
+        }
+    }
+
+    fn relay(&self, captured: bool) -> &Relay {
+        let line = &self.shared.line;
+        if captured { &line.mailbox } else { line.relay.as_deref().unwrap_or(&line.mailbox) }
+    }
+
+    fn keep(&mut self, captured: bool, session: Session) {
+        if session.reusable() {
+            self.sessions[usize::from(captured)] = Some(session);
+        }
+    }
+
+    async fn record(&mut self, parcel: &Parcel, outcome: Outcome) {
+        let (id, counts, marks) = (parcel.claimed.id, &self.shared.counts, &self.shared.marks);
+        match outcome {
+            Outcome::Sent { reply } => {
+                counts.sent.fetch_add(1, Ordering::Relaxed);
+                marks.settle(id, Settled::Sent { reply }).await;
+            }
+            Outcome::Transient { reply } => self.defer(parcel, reply).await,
+            Outcome::Permanent { reply, hard } => {
+                info!(delivery.id = id, hard, "the relay refused delivery {id}: {reply}");
+                counts.refused.fetch_add(1, Ordering::Relaxed);
+                let settled = Settled::Refused { reply: reply.clone() };
+                if hard {
+                    let subscriber = parcel.claimed.subscriber;
+                    marks.refuse(id, settled, BadAddress { subscriber, hash: parcel.hash.clone(), reply }).await;
+                } else {
+                    marks.settle(id, settled).await;
+                }
+            }
+            Outcome::Ours { reply } => {
+                self.shared.relay_fault(format!("the relay refuses us, not a reader: {reply}")).await;
+                self.shared.release(parcel.claimed.id).await;
+            }
+        }
+    }
+
+    /// Tries again later, or gives up: what it owes then goes into the reader's next digest.
+    async fn defer(&self, parcel: &Parcel, reply: String) {
+        let (claimed, now) = (&parcel.claimed, self.shared.line.clock.now());
+        let settings = &self.shared.line.config.delivery;
+        self.shared.counts.deferred.fetch_add(1, Ordering::Relaxed);
+        let settled = match retry(&settings.retry, settings.give_up_after, claimed.attempts, claimed.created_at, now) {
+            Some(until) => Settled::Deferred { until, reply },
+            // Once in doubt, a failed retry proves nothing: the relay may have had it before.
+            None if claimed.doubts > 0 => Settled::Held { reply },
+            None => Settled::Expired { reply },
+        };
+        self.shared.marks.settle(claimed.id, settled).await;
+    }
+}
+
+impl Parcel {
+    fn sending(&self) -> Sending {
+        Sending {
+            id: self.claimed.id,
+            edition: self.claimed.edition,
+            address_key: self.to.key(),
+            hash: self.hash.clone(),
+        }
+    }
+}
+
+impl Exchange {
+    fn of(error: SessionError) -> Self {
+        let words = crate::model::words::with_causes(&error);
+        match error {
+            SessionError::Relay(_) => Self::Relay(words),
+            SessionError::Closing { .. } => Self::Closing,
+            SessionError::BeforeDot { .. } => Self::BeforeDot(words),
+            SessionError::AfterDot { .. } => Self::AfterDot(words),
+        }
+    }
+}

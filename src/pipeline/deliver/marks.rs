@@ -1,0 +1,218 @@
+//! All connections' marks go through one writer with group commit: one durable wait serves many messages.
+//!
+//! A mark before the dot waits for its commit. An outcome does not: it rides with the next commit, and if that cannot
+//! be written (disk full, database away) it stays here and is written before anything else.
+
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tracing::{error, info};
+
+use crate::clock::Clock;
+use crate::pipeline::Line;
+use crate::store::delivery::{self, Sending, Settled, Token};
+use crate::store::subscription::{self, StopReason};
+use crate::store::{self, Store, suppression};
+
+/// Marks that one commit takes.
+const GROUP: usize = 500;
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// A mark that took longer was granted to a process that stood still meanwhile: others may have its claims.
+const STALE: Duration = Duration::from_secs(5);
+
+pub struct Marks {
+    queue: mpsc::Sender<Mark>,
+    writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The answer to a mark before the dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Granted {
+    Yes,
+    /// Something changed since the claim. The row is still claimed.
+    No,
+    /// The mark's fate is not known, or it came too late; the writer sees to the row. The dot must not leave.
+    Unknown,
+}
+
+enum Mark {
+    Sending(Sending, oneshot::Sender<Granted>),
+    Outcome(Outcome),
+    Finish,
+}
+
+#[derive(Clone)]
+struct Outcome {
+    id: i64,
+    settled: Settled,
+    bad_address: Option<BadAddress>,
+}
+
+/// An address that the relay says does not exist: suppressed, and its subscriptions end with that reason.
+#[derive(Debug, Clone)]
+pub struct BadAddress {
+    pub subscriber: i64,
+    pub hash: Vec<u8>,
+    pub reply: String,
+}
+
+struct Writer {
+    store: Store,
+    clock: Clock,
+    token: Token,
+    queue: mpsc::Receiver<Mark>,
+    /// Outcomes not yet written.
+    outcomes: Vec<Outcome>,
+    failing: bool,
+}
+
+impl Marks {
+    pub fn start(line: &Line) -> Self {
+        let (sender, queue) = mpsc::channel(GROUP * 2);
+        let writer = Writer {
+            store: line.store.clone(),
+            clock: line.clock.clone(),
+            token: line.token,
+            queue,
+            outcomes: Vec::new(),
+            failing: false,
+        };
+        Self { queue: sender, writer: tokio::sync::Mutex::new(Some(tokio::spawn(writer.write()))) }
+    }
+
+    /// Makes `sending` durable. Anything but yes: the dot must not leave.
+    pub async fn sending(&self, sending: Sending) -> Granted {
+        let asked = Instant::now();
+        let id = sending.id;
+        let (answer, answered) = oneshot::channel();
+        if self.queue.send(Mark::Sending(sending, answer)).await.is_err() {
+            return Granted::Unknown;
+        }
+        let granted = answered.await.unwrap_or(Granted::Unknown);
+        if granted == Granted::Yes && asked.elapsed() > STALE {
+            // Its dot has not left, so it is ready again, if it is still ours.
+            self.settle(id, Settled::Unmarked).await;
+            return Granted::Unknown;
+        }
+        granted
+    }
+
+    /// Records an outcome with the next commit.
+    pub async fn settle(&self, id: i64, settled: Settled) {
+        self.put(Outcome { id, settled, bad_address: None }).await;
+    }
+
+    /// Records a refusal for good of an address that does not exist.
+    pub async fn refuse(&self, id: i64, settled: Settled, bad_address: BadAddress) {
+        self.put(Outcome { id, settled, bad_address: Some(bad_address) }).await;
+    }
+
+    async fn put(&self, outcome: Outcome) {
+        if self.queue.send(Mark::Outcome(outcome)).await.is_err() {
+            error!("an outcome could not be recorded: the writer of marks is gone");
+        }
+    }
+
+    /// Comes back when every outcome is written.
+    pub async fn finish(&self) {
+        let _ = self.queue.send(Mark::Finish).await;
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(broken) = writer.await
+        {
+            error!("the writer of marks broke off: {broken}");
+        }
+    }
+}
+
+impl Writer {
+    async fn write(mut self) {
+        let mut finishing = false;
+        while !finishing || !self.outcomes.is_empty() {
+            let mut sendings = Vec::new();
+            if self.outcomes.is_empty() || !self.failing {
+                match self.queue.recv().await {
+                    Some(mark) => finishing |= self.sort(mark, &mut sendings),
+                    None => finishing = true,
+                }
+            }
+            while sendings.len() + self.outcomes.len() < GROUP {
+                let Ok(mark) = self.queue.try_recv() else { break };
+                finishing |= self.sort(mark, &mut sendings);
+            }
+            match self.commit(&sendings).await {
+                Ok(granted) => {
+                    self.outcomes.clear();
+                    self.say_it_works();
+                    for ((_, answer), granted) in sendings.into_iter().zip(granted) {
+                        let _ = answer.send(granted);
+                    }
+                }
+                Err(failure) => {
+                    self.keep(sendings);
+                    self.say_it_fails(&failure);
+                    tokio::time::sleep(TRY_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Whether this is the last.
+    fn sort(&mut self, mark: Mark, sendings: &mut Vec<(Sending, oneshot::Sender<Granted>)>) -> bool {
+        match mark {
+            Mark::Sending(sending, answer) => sendings.push((sending, answer)),
+            Mark::Outcome(outcome) => self.outcomes.push(outcome),
+            Mark::Finish => return true,
+        }
+        false
+    }
+
+    async fn commit(&self, sendings: &[(Sending, oneshot::Sender<Granted>)]) -> Result<Vec<Granted>, store::Error> {
+        if sendings.is_empty() && self.outcomes.is_empty() {
+            return Ok(vec![]);
+        }
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        delivery::insist_on_the_disk(&mut tx).await?;
+        for outcome in &self.outcomes {
+            delivery::settle(&mut tx, &self.token, outcome.id, &outcome.settled, now).await?;
+            if let Some(bad) = &outcome.bad_address {
+                suppression::add_hard(&mut tx, &bad.hash, &bad.reply, now).await?;
+                subscription::stop(&mut tx, bad.subscriber, None, StopReason::Suppressed, now).await?;
+            }
+        }
+        let mut granted = Vec::with_capacity(sendings.len());
+        for (sending, _) in sendings {
+            let marked = delivery::mark_sending(&mut tx, &self.token, sending).await?;
+            granted.push(if marked { Granted::Yes } else { Granted::No });
+        }
+        tx.commit().await?;
+        Ok(granted)
+    }
+
+    /// The fate of these marks is unknown, and their dots will not leave: they are written back to ready.
+    fn keep(&mut self, sendings: Vec<(Sending, oneshot::Sender<Granted>)>) {
+        for (sending, answer) in sendings {
+            self.outcomes.push(Outcome { id: sending.id, settled: Settled::Unmarked, bad_address: None });
+            let _ = answer.send(Granted::Unknown);
+        }
+    }
+
+    fn say_it_fails(&mut self, failure: &store::Error) {
+        if !self.failing {
+            let waiting = self.outcomes.len();
+            error!(
+                waiting,
+                "outcomes cannot be written and are kept in memory; nothing new is sent until they are: {failure}"
+            );
+        }
+        self.failing = true;
+    }
+
+    fn say_it_works(&mut self) {
+        if self.failing {
+            info!("outcomes are written again");
+        }
+        self.failing = false;
+    }
+}

@@ -1,0 +1,230 @@
+//! Claim → render → hand over → record the outcome.
+//!
+//! One claimer takes small batches, answers to a person first; each connection is a task that owns its session; all
+//! marks go through one writer that commits them in groups. `sending` is durable before the dot.
+
+mod connection;
+mod marks;
+mod press;
+pub mod trial;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use super::{Error, Line};
+use crate::config::Uncertain;
+use crate::model::address::Address;
+use crate::store::delivery::{self, Claimed, Settled};
+use crate::store::setting;
+use connection::Connection;
+use marks::Marks;
+use press::{Press, Pressed};
+
+/// Deliveries claimed at once: few enough that an answer to a person waits seconds at most.
+const BATCH: i64 = 200;
+/// How long a relay that cannot be reached, or refuses us, is left alone.
+const RELAY_PAUSE: TimeDelta = TimeDelta::minutes(1);
+/// How soon something that changed under a delivery is looked at again.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub sent: usize,
+    /// Will be tried again.
+    pub deferred: usize,
+    pub refused: usize,
+    /// Stopped, suppressed, expired or set aside meanwhile.
+    pub cancelled: usize,
+    /// Handed over, and the answer was lost.
+    pub uncertain: usize,
+    /// Why nothing more was sent, if the relay was at fault.
+    pub relay_fault: Option<String>,
+    /// Why nothing was sent, if a person stopped all mail.
+    pub held: Option<String>,
+}
+
+/// What the tasks of a run share.
+struct Shared {
+    line: Line,
+    marks: Marks,
+    counts: Counts,
+    /// The relay was at fault: nothing more is handed over in this run.
+    broken: AtomicBool,
+    fault: Mutex<Option<String>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    sent: AtomicUsize,
+    deferred: AtomicUsize,
+    refused: AtomicUsize,
+    cancelled: AtomicUsize,
+    uncertain: AtomicUsize,
+}
+
+/// A message ready to be handed over.
+struct Parcel {
+    claimed: Claimed,
+    envelope_from: String,
+    to: Address,
+    /// As the suppressions keep it.
+    hash: Vec<u8>,
+    bytes: Vec<u8>,
+    /// To the mailbox inside Tidings, not to the relay.
+    captured: bool,
+}
+
+/// Hands over everything that is due at `now`.
+pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
+    settle_doubts(line, now).await?;
+    if let Some(why) = held(line).await? {
+        return Ok(Delivered { held: Some(why), ..Delivered::default() });
+    }
+    if delivery::next_attempt(&line.store).await?.is_none_or(|next| next > now) {
+        return Ok(Delivered::default());
+    }
+    let shared = Arc::new(Shared {
+        line: line.clone(),
+        marks: Marks::start(line),
+        counts: Counts::default(),
+        broken: AtomicBool::new(false),
+        fault: Mutex::default(),
+    });
+    let worked = work(&shared, now).await;
+    shared.marks.finish().await;
+    worked?;
+    Ok(shared.tally().await)
+}
+
+/// What is in doubt is sent again, or held for a person.
+async fn settle_doubts(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
+    let settings = &line.config.delivery;
+    let times = match settings.uncertain {
+        Uncertain::Resend => i64::from(settings.resend_at_most),
+        Uncertain::Hold => 0,
+    };
+    let mut tx = line.store.begin().await?;
+    // Nothing is in hand now; what carries our token was left behind by a run that broke off.
+    delivery::recover_own(&mut tx, &line.token).await?;
+    let (resent, held) = delivery::resend_doubtful(&mut tx, times, now).await?;
+    tx.commit().await?;
+    if resent > 0 {
+        info!(resent, "{resent} messages whose answer was lost are sent again, the same bytes");
+    }
+    if held > 0 {
+        warn!(held, "{held} messages were in doubt more than {times} times and are held: see `tidings status`");
+    }
+    Ok(())
+}
+
+/// Claims and presses, while connections carry. Whatever breaks off, what the connections have in hand comes to its end.
+async fn work(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
+    let (parcels, waiting) = mpsc::channel::<Parcel>(BATCH as usize);
+    let mut connections = JoinSet::new();
+    let worked = feed(shared, &parcels, Arc::new(Mutex::new(waiting)), &mut connections, now).await;
+    if worked.is_err() {
+        shared.broken.store(true, Ordering::Relaxed);
+    }
+    drop(parcels);
+    while let Some(done) = connections.join_next().await {
+        if let Err(broken) = done {
+            error!("a connection's task broke off; what it had in hand is in doubt or ready again: {broken}");
+        }
+    }
+    worked
+}
+
+/// Claims small batches and passes them on, until nothing is due.
+async fn feed(
+    shared: &Arc<Shared>,
+    parcels: &mpsc::Sender<Parcel>,
+    waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>,
+    connections: &mut JoinSet<()>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let line = &shared.line;
+    let mut press = Press::open(line).await?;
+    while !shared.is_stopping() && held(line).await?.is_none() {
+        // What fell due since the run began, a confirmation say, does not wait for its end.
+        let now = now.max(line.clock.now());
+        let mut tx = line.store.begin().await?;
+        let batch = delivery::claim(&mut tx, &line.token, BATCH, now).await?;
+        tx.commit().await?;
+        if batch.is_empty() {
+            break;
+        }
+        for claimed in batch {
+            if shared.is_stopping() {
+                shared.release(claimed.id).await;
+                continue;
+            }
+            let id = claimed.id;
+            match press.press(claimed, now).await? {
+                Pressed::Parcel(parcel) => {
+                    let busy = connections.is_empty() || parcels.capacity() < BATCH as usize;
+                    if busy && connections.len() < line.config.relay.connections {
+                        connections.spawn(Connection::new(shared).carry(Arc::clone(&waiting)));
+                    }
+                    if let Err(unsent) = parcels.send(*parcel).await {
+                        shared.release(unsent.0.claimed.id).await;
+                    }
+                }
+                Pressed::Ended(settled) => {
+                    shared.counts.cancelled.fetch_add(1, Ordering::Relaxed);
+                    shared.marks.settle(id, settled).await;
+                }
+                // Its rows say so already.
+                Pressed::SetAside => {
+                    shared.counts.cancelled.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why all mail is held, if it is.
+async fn held(line: &Line) -> Result<Option<String>, Error> {
+    Ok(setting::get(&line.store, "hold").await?)
+}
+
+impl Shared {
+    fn is_stopping(&self) -> bool {
+        self.broken.load(Ordering::Relaxed) || self.line.stopping.is_cancelled()
+    }
+
+    /// The relay, not a reader, is at fault: everything in hand goes back, uncharged.
+    async fn relay_fault(&self, why: String) {
+        let mut fault = self.fault.lock().await;
+        if fault.is_none() {
+            error!("nothing is sent for now: {why}");
+            *fault = Some(why);
+        }
+        self.broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Our own or the relay's fault before the mark: always safe, and nobody is charged.
+    async fn release(&self, id: i64) {
+        let now = self.line.clock.now();
+        let from = if self.line.stopping.is_cancelled() { now } else { now + RELAY_PAUSE };
+        self.marks.settle(id, Settled::Released { from }).await;
+    }
+
+    async fn tally(&self) -> Delivered {
+        let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
+        Delivered {
+            sent: count(&self.counts.sent),
+            deferred: count(&self.counts.deferred),
+            refused: count(&self.counts.refused),
+            cancelled: count(&self.counts.cancelled),
+            uncertain: count(&self.counts.uncertain),
+            relay_fault: self.fault.lock().await.clone(),
+            held: None,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! From a claimed delivery to the bytes of its message. An edition is rendered and encoded once for all its readers;
+//! one that cannot be rendered is set aside with what waits for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tracing::error;
+
+use super::{Line, Parcel};
+use crate::config::Config;
+use crate::mail::head::{Head, List, Mailbox};
+use crate::mail::message::Encoded;
+use crate::model::address::Address;
+use crate::model::delivery::{Key, Mode};
+use crate::model::directory::Directory;
+use crate::model::edition::Content;
+use crate::model::language::Language;
+use crate::model::rendering::{Place, Places};
+use crate::model::token::{Purpose, base32};
+use crate::model::topic::Facet;
+use crate::model::words::with_causes;
+use crate::pipeline::Error;
+use crate::render::{Confirm, Reading, Site};
+use crate::store::article::{self, Version};
+use crate::store::delivery::{Claimed, Kind, Settled};
+use crate::store::{declared, edition, lease, subscription, suppression};
+
+/// Editions kept encoded. Claims come edition by edition, so few are enough.
+const KEPT: usize = 64;
+/// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
+const MARKS: i64 = 3;
+/// How long a confirmation link works.
+pub const CONFIRM_DAYS: u32 = 7;
+
+/// What a claimed delivery became.
+pub enum Pressed {
+    Parcel(Box<Parcel>),
+    Ended(Settled),
+    SetAside,
+}
+
+/// An edition, ready for its readers.
+#[derive(Clone)]
+struct Plate {
+    encoded: Arc<Encoded>,
+    edition_url: Arc<str>,
+    /// Slugs and names of its topics, for the links and the "why".
+    topics: Arc<[(String, String)]>,
+}
+
+/// What differs from reader to reader.
+struct Recipient<'a> {
+    to: &'a Address,
+    /// What the reader's links carry.
+    reader: &'a Key,
+    delivery: &'a Key,
+    language: &'a Language,
+    /// Of the topics that they hold.
+    names: &'a [String],
+    date: DateTime<Utc>,
+}
+
+impl Plate {
+    fn names(&self) -> Vec<String> {
+        self.topics.iter().map(|(_, name)| name.clone()).collect()
+    }
+}
+
+pub struct Press {
+    line: Line,
+    site: Site,
+    directory: Directory,
+    from: Mailbox,
+    plates: HashMap<i64, Plate>,
+    /// At work at the same time, each of which may have begun the same rendering.
+    daemons: i64,
+}
+
+impl Press {
+    pub async fn open(line: &Line) -> Result<Self, Error> {
+        let topics = declared::topics(&line.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
+        let frequencies = declared::frequencies(&line.store).await?.into_iter().map(|f| (f.id, f.slug));
+        Ok(Self {
+            site: site(&line.config),
+            directory: line.config.directory(topics, frequencies),
+            from: from(&line.config),
+            line: line.clone(),
+            plates: HashMap::new(),
+            daemons: i64::try_from(lease::holders(&line.store).await?.len()).unwrap_or(1).max(1),
+        })
+    }
+
+    pub async fn press(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<Pressed, Error> {
+        let Some(to) = claimed.address.clone() else {
+            return Ok(Pressed::Ended(Settled::Cancelled { reason: "erased" }));
+        };
+        let hash = self.line.keys.hash_of_address(&to);
+        if suppression::find(&self.line.store, &hash).await?.is_some() {
+            return Ok(Pressed::Ended(Settled::Cancelled { reason: "suppressed" }));
+        }
+        let made = match (claimed.kind, claimed.edition) {
+            (Kind::Digest, Some(edition)) => match self.plate(edition, now).await? {
+                Some(plate) => self.digest(&claimed, &plate, &to),
+                None => return Ok(Pressed::SetAside),
+            },
+            (Kind::Confirm, _) => self.confirm(&claimed, &to).await?,
+            (Kind::Digest, None) => return Ok(Pressed::Ended(Settled::Cancelled { reason: "has no edition" })),
+        };
+        let bytes = match made {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                error!(delivery.id = claimed.id, "delivery {} cannot be made: {}", claimed.id, with_causes(&*error));
+                let reply = format!("never handed over: {}", with_causes(&*error));
+                return Ok(Pressed::Ended(Settled::Refused { reply }));
+            }
+        };
+        let captured = is_captured(&self.line, claimed.mode, &to);
+        let envelope_from = envelope_from(&self.line, &claimed.key);
+        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, bytes, captured })))
+    }
+
+    /// The edition, rendered and encoded; None when it cannot be and was set aside.
+    async fn plate(&mut self, id: i64, now: DateTime<Utc>) -> Result<Option<Plate>, Error> {
+        if let Some(plate) = self.plates.get(&id) {
+            return Ok(Some(plate.clone()));
+        }
+        // Marked before it is tried: what brings the program down is not tried for ever.
+        let mut tx = self.line.store.begin().await?;
+        let marks = edition::mark_rendering(&mut tx, id).await?;
+        tx.commit().await?;
+        let made = if marks > MARKS * self.daemons {
+            Err("three attempts to render it came to no end".to_owned())
+        } else {
+            match edition::by_id(&self.line.store, id).await? {
+                Some(edition) => self.make(&edition.content, &edition.key, false).await?,
+                None => Err("it is not there".to_owned()),
+            }
+        };
+        let mut tx = self.line.store.begin().await?;
+        match made {
+            Ok(plate) => {
+                edition::rendered(&mut tx, id).await?;
+                tx.commit().await?;
+                if self.plates.len() >= KEPT {
+                    self.plates.clear();
+                }
+                self.plates.insert(id, plate.clone());
+                Ok(Some(plate))
+            }
+            Err(why) => {
+                let waiting = edition::quarantine(&mut tx, id, &why, now).await?;
+                tx.commit().await?;
+                error!(edition.id = id, waiting, "edition {id} cannot be rendered; {waiting} deliveries wait: {why}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Renders and encodes content, or says in words why not.
+    async fn make(&self, content: &Content, key: &[u8], test: bool) -> Result<Result<Plate, String>, Error> {
+        let ids: Vec<i64> = content.articles().collect();
+        let stories = article::stories(&self.line.store, &ids, Version::Mailed).await?;
+        let edition_url = self.line.config.site.link(&format!("/edition/{}", base32(key)));
+        let reading = Reading {
+            site: &self.site,
+            directory: &self.directory,
+            stories: &stories,
+            edition_url: &edition_url,
+            whole: false,
+            test,
+        };
+        let digest = reading.digest(content);
+        let topics = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
+        let rendered = self.line.templates.digest(&digest).map_err(|error| with_causes(&error));
+        let encoded = rendered.and_then(|r| Encoded::of(&r).map_err(|error| with_causes(&error)));
+        Ok(encoded.map(|encoded| Plate { encoded: Arc::new(encoded), edition_url: edition_url.into(), topics }))
+    }
+
+    fn digest(&self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
+        let names = self.topics_of(claimed).unwrap_or_else(|| plate.names());
+        let (reader, delivery, language) = (&claimed.reader_key, &claimed.key, &claimed.language);
+        self.splice(plate, &Recipient { to, reader, delivery, language, names: &names, date: claimed.created_at })
+    }
+
+    fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
+        let site = &self.line.config.site;
+        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &recipient.reader.0)));
+        let mut places = Places::new();
+        for (slug, _) in plate.topics.iter() {
+            places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
+        }
+        places.insert("why".to_owned(), self.line.templates.why(recipient.language, recipient.names));
+        places.insert("stop".to_owned(), Place::plain(stop.as_str()));
+
+        let owner = reply_to(&self.line.config);
+        let help = format!("mailto:{}", owner.wire());
+        let list = List {
+            id: site.url.host_str().unwrap_or("tidings"),
+            name: &site.name,
+            unsubscribe_url: &stop,
+            unsubscribe_address: None,
+            help_url: &help,
+            owner,
+            archive_url: &plate.edition_url,
+        };
+        let head = Head { list: Some(list), ..self.head(recipient.delivery, recipient.date, recipient.to) };
+        Ok(plate.encoded.splice(&head, &places)?)
+    }
+
+    /// All topics that the reader held in the run's slot, for the "why": the same at every attempt.
+    fn topics_of(&self, claimed: &Claimed) -> Option<Vec<String>> {
+        let held: Vec<i64> = serde_json::from_str(claimed.topics.as_deref()?).ok()?;
+        let site = &self.line.config.site.language;
+        let named = held.iter().filter_map(|topic| self.directory.topics.get(topic));
+        Some(named.map(|named| named.in_language(&claimed.language, site).to_owned()).collect())
+    }
+
+    async fn confirm(&self, claimed: &Claimed, to: &Address) -> Result<Result<Vec<u8>, Failure>, Error> {
+        let pending: Vec<_> = subscription::of_reader(&self.line.store, claimed.subscriber)
+            .await?
+            .into_iter()
+            .filter(|s| s.state == "pending")
+            .collect();
+        let config = &self.line.config;
+        let frequency = pending.first().map(|s| config.name_of_frequency(&s.frequency, &claimed.language));
+        let confirm = Confirm {
+            site: self.site.clone(),
+            language: claimed.language.clone(),
+            topics: pending.iter().map(|s| config.name_of(Facet::Topic, &s.topic, &claimed.language)).collect(),
+            frequency: frequency.unwrap_or_default(),
+            days: CONFIRM_DAYS,
+        };
+        let token = self.line.keys.token(Purpose::Confirm, &claimed.key.0);
+        let link = config.site.link(&format!("/confirm/{token}"));
+        let made = self.line.templates.confirm(&confirm).map_err(Failure::from).and_then(|rendering| {
+            let places = Places::from([("confirm".to_owned(), Place::plain(link))]);
+            Ok(Encoded::of(&rendering)?.splice(&self.head(&claimed.key, claimed.created_at, to), &places)?)
+        });
+        Ok(made)
+    }
+
+    fn head<'a>(&'a self, key: &Key, date: DateTime<Utc>, to: &'a Address) -> Head<'a> {
+        let delivery = &self.line.config.delivery;
+        Head {
+            from: &self.from,
+            to,
+            reply_to: delivery.reply_to.as_ref().map(|mailbox| &mailbox.address),
+            date,
+            key: *key,
+            message_id_domain: delivery.from.address.domain(),
+            list: None,
+            feedback_id: None,
+        }
+    }
+
+    /// A digest for somebody to look at, outside the queue and the ledger.
+    pub(super) async fn trial(
+        &self,
+        content: &Content,
+        reader: &Key,
+        delivery: &Key,
+        to: &Address,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Vec<u8>, String>, Error> {
+        Ok(match self.make(content, &content.key(), true).await? {
+            Ok(plate) => {
+                let (language, names) = (&content.language, plate.names());
+                let recipient = Recipient { to, reader, delivery, language, names: &names, date: now };
+                self.splice(&plate, &recipient).map_err(|error| with_causes(&*error))
+            }
+            Err(why) => Err(why),
+        })
+    }
+}
+
+/// A message that could not be made.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+pub(super) fn is_captured(line: &Line, mode: Mode, to: &Address) -> bool {
+    let for_real = |mode| match mode {
+        Mode::Capture => false,
+        Mode::Allowlist => line.config.delivery.allowlist.iter().any(|listed| listed.key() == to.key()),
+        Mode::Live => true,
+    };
+    // As it was composed, and as the installation is now: the stricter of the two.
+    line.relay.is_none() || !for_real(mode) || !for_real(line.config.delivery.mode)
+}
+
+/// `b+<key, HMAC>@bounce-domain`: what comes back names its delivery, and nobody else can make one.
+pub(super) fn envelope_from(line: &Line, key: &Key) -> String {
+    format!("b+{}@{}", line.keys.token(Purpose::Bounce, &key.0), line.config.delivery.bounce_domain())
+}
+
+fn site(config: &Config) -> Site {
+    Site {
+        name: config.site.name.clone(),
+        url: config.site.link("/"),
+        postal_address: config.site.postal_address.clone(),
+        reply_to: Some(reply_to(config).to_string()),
+        language: config.site.language.clone(),
+    }
+}
+
+fn from(config: &Config) -> Mailbox {
+    let from = &config.delivery.from;
+    Mailbox { name: from.name.clone(), address: from.address.clone() }
+}
+
+/// Where people can write to.
+fn reply_to(config: &Config) -> &Address {
+    config.delivery.reply_to.as_ref().map_or(&config.delivery.from.address, |mailbox| &mailbox.address)
+}

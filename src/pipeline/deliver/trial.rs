@@ -1,0 +1,133 @@
+//! A test digest: sent directly, now, marked as a test; outside the queue and the ledger, and recorded.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
+
+use super::press::{Press, envelope_from, is_captured};
+use crate::mail::fault::SessionError;
+use crate::mail::session::Session;
+use crate::model::address::Address;
+use crate::model::choice::{Candidate, Section, Window};
+use crate::model::delivery::{Key, Outcome};
+use crate::model::edition::{Content, Format, lay_out};
+use crate::model::language::Language;
+use crate::pipeline::{self, Line};
+use crate::store::{self, article, delivery, edition, filing, subscriber};
+
+/// How many of the newest articles a test shows under a topic.
+const NEWEST: i64 = 5;
+
+/// What a test is to show.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    pub to: Address,
+    /// In this order.
+    pub topics: Vec<i64>,
+    pub language: Language,
+}
+
+/// Where it went, and what was said to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    pub outcome: Outcome,
+    pub articles: usize,
+    /// Into the mailbox inside Tidings.
+    pub captured: bool,
+}
+
+#[derive(Debug, Error)]
+pub enum TrialError {
+    #[error("none of these topics has an article in this language yet; `tidings feed fetch` collects some")]
+    NoArticles,
+    #[error("the digest could not be made: {0}")]
+    Unmade(String),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Line(#[from] pipeline::Error),
+}
+
+impl From<store::Error> for TrialError {
+    fn from(error: store::Error) -> Self {
+        Self::Line(error.into())
+    }
+}
+
+/// Sends a digest of the newest articles under these topics.
+pub async fn send(line: &Line, trial: &Trial, now: DateTime<Utc>) -> Result<Tried, TrialError> {
+    let content = content(line, trial, now).await?;
+    let articles = content.articles().count();
+    if articles == 0 {
+        return Err(TrialError::NoArticles);
+    }
+    let mut tx = line.store.begin().await?;
+    edition::put(&mut tx, None, &content, now).await?;
+    tx.commit().await?;
+
+    let key = line.chance.key();
+    let reader = subscriber::by_address(&line.store, &trial.to).await?.map_or(Key([0; 16]), |reader| reader.key);
+    let press = Press::open(line).await?;
+    let made = press.trial(&content, &reader, &key, &trial.to, now).await?;
+    let bytes = made.map_err(TrialError::Unmade)?;
+
+    let mode = line.config.delivery.mode;
+    let captured = is_captured(line, mode, &trial.to);
+    let outcome = hand_over(line, captured, &envelope_from(line, &key), &trial.to, &bytes).await?;
+    let (sent, reply) = match &outcome {
+        Outcome::Sent { reply } => (true, reply),
+        Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
+    };
+    let mut tx = line.store.begin().await?;
+    delivery::record_test(&mut tx, &key, mode, &trial.to.to_string(), sent, reply, now).await?;
+    tx.commit().await?;
+    Ok(Tried { outcome, articles, captured })
+}
+
+async fn hand_over(
+    line: &Line,
+    captured: bool,
+    from: &str,
+    to: &Address,
+    bytes: &[u8],
+) -> Result<Outcome, SessionError> {
+    let relay = if captured { &line.mailbox } else { line.relay.as_ref().unwrap_or(&line.mailbox) };
+    let mut session = Session::open(relay).await?;
+    if let Some(refused) = session.envelope(from, to).await? {
+        return Ok(refused);
+    }
+    session.body(bytes).await?;
+    let outcome = session.dot().await?;
+    session.quit().await;
+    Ok(outcome)
+}
+
+async fn content(line: &Line, trial: &Trial, now: DateTime<Utc>) -> Result<Content, TrialError> {
+    let site = &line.config.site;
+    let mut window = Window::new(0, 0, site.language.clone());
+    let mut sections: Vec<Section> = Vec::new();
+    for &topic in &trial.topics {
+        let newest = article::newest_in(&line.store, &[topic], &site.language, &trial.language, NEWEST).await?;
+        let taken = |article: &i64| sections.iter().any(|section| section.articles.contains(article));
+        let articles: Vec<i64> = newest.into_iter().filter(|article| !taken(article)).collect();
+        if !articles.is_empty() {
+            sections.push(Section { topic, articles });
+        }
+    }
+    let all: Vec<i64> = sections.iter().flat_map(|section| section.articles.clone()).collect();
+    let mut tx = line.store.begin().await?;
+    let candidates: Vec<Candidate> = filing::of_articles(&mut tx, &all).await?;
+    tx.rollback().await?;
+    let earliest = candidates.iter().map(|candidate| candidate.seen_at).min();
+    candidates.into_iter().for_each(|candidate| window.add(candidate));
+    Ok(Content {
+        frequency: None,
+        zone: site.timezone.name().to_owned(),
+        language: trial.language.clone(),
+        format: Format::Full,
+        parts: lay_out(&sections, &trial.topics, &window),
+        from: earliest.unwrap_or_else(|| (now - TimeDelta::days(1)).timestamp_millis()),
+        to: now.timestamp_millis(),
+        late: false,
+        template_version: line.templates.version().to_owned(),
+    })
+}

@@ -22,6 +22,7 @@ pub mod model;
 pub mod pipeline;
 pub mod render;
 pub mod store;
+pub mod web;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,40 @@
+//! `/edition/{key}`: an edition without any reader in it; all its articles, safe to forward.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::Pages;
+use crate::model::token::from_base32;
+use crate::render::{Content, Reading, Trouble};
+use crate::store::article::{self, Version};
+use crate::store::{self, declared, edition};
+
+pub async fn show(State(pages): State<Pages>, Path(key): Path<String>) -> Response {
+    pages.answer(find(&pages, &key).await)
+}
+
+async fn find(pages: &Pages, key: &str) -> Result<Response, store::Error> {
+    let found = match from_base32(key) {
+        Some(bytes) => edition::by_key(&pages.store, &bytes).await?,
+        None => None,
+    };
+    let Some(edition) = found else { return Ok(pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound)) };
+
+    let ids: Vec<i64> = edition.content.articles().collect();
+    let stories = article::stories(&pages.store, &ids, Version::Corrected).await?;
+    let topics = declared::topics(&pages.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
+    let frequencies = declared::frequencies(&pages.store).await?.into_iter().map(|f| (f.id, f.slug));
+    let directory = pages.config.directory(topics, frequencies);
+    let reading = Reading {
+        site: &pages.site(),
+        directory: &directory,
+        stories: &stories,
+        edition_url: &pages.config.site.link(&format!("/edition/{key}")),
+        whole: true,
+        test: false,
+    };
+    let digest = Box::new(reading.digest(&edition.content));
+    let language = edition.content.language.clone();
+    Ok(pages.page(StatusCode::OK, &language, Content::Edition { digest }))
+}

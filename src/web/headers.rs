@@ -1,0 +1,29 @@
+//! The headers that every page carries: nothing is loaded but pictures, nothing is framed, no token leaves in a
+//! Referer, nothing is kept by caches or search engines.
+
+use axum::http::{HeaderName, HeaderValue, header};
+use tower::ServiceBuilder;
+use tower::layer::util::{Identity, Stack};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::Pages;
+
+type Set = SetResponseHeaderLayer<HeaderValue>;
+type Five = Stack<Set, Stack<Set, Stack<Set, Stack<Set, Stack<Set, Identity>>>>>;
+
+pub fn security(pages: &Pages) -> ServiceBuilder<Five> {
+    let policy = format!(
+        "default-src 'none'; style-src {}; img-src https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        pages.templates.style_hash()
+    );
+    let policy = HeaderValue::from_str(&policy).expect("a hash and words of ours are a header value");
+    let set = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+    };
+    ServiceBuilder::new()
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
+        .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        .layer(set(header::CACHE_CONTROL, "no-store"))
+        .layer(set(HeaderName::from_static("x-robots-tag"), "noindex"))
+}

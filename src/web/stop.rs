@@ -1,0 +1,124 @@
+//! `/stop/{token}`: GET shows what would stop, POST stops it: everything, or with `?topic=` one topic.
+//!
+//! RFC 8058: a POST of the mail program, without cookie or form, at any age of the token, ends every subscription of
+//! the reader; a second one changes nothing.
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::Pages;
+use crate::model::slug::Slug;
+use crate::model::token::Purpose;
+use crate::model::topic::Facet;
+use crate::render::{Ask, Content, Step, Stopping, Trouble};
+use crate::store::subscriber::{self, Subscriber};
+use crate::store::subscription::{self, StopReason};
+use crate::store::{self, declared};
+
+#[derive(Debug, Deserialize)]
+pub struct Which {
+    topic: Option<String>,
+}
+
+/// A link whose topic is none of ours: it was mangled, and must not stop more than it said.
+struct Mangled;
+
+impl Which {
+    fn slug(&self, pages: &Pages) -> Result<Option<Slug>, Mangled> {
+        let Some(text) = &self.topic else { return Ok(None) };
+        let slug: Slug = text.parse().map_err(|_| Mangled)?;
+        let ours = pages.config.topics.iter().any(|topic| topic.slug == slug);
+        if ours { Ok(Some(slug)) } else { Err(Mangled) }
+    }
+}
+
+pub async fn show(State(pages): State<Pages>, Path(token): Path<String>, Query(which): Query<Which>) -> Response {
+    let topic = match which.slug(&pages) {
+        Ok(topic) => topic,
+        Err(Mangled) => return not_found(&pages),
+    };
+    let action = match &topic {
+        Some(slug) => format!("/stop/{token}?topic={slug}"),
+        None => format!("/stop/{token}"),
+    };
+    let step = Step::Ask(Ask { action, hidden: vec![] });
+    pages.answer(page(&pages, &token, topic.as_ref(), step).await)
+}
+
+pub async fn stop(
+    State(pages): State<Pages>,
+    Path(token): Path<String>,
+    Query(which): Query<Which>,
+    body: Bytes,
+) -> Response {
+    // Urlencoded or multipart, the field and its value stand there as they are.
+    let one_click = contains(&body, b"List-Unsubscribe") && contains(&body, b"One-Click");
+    let reason = if one_click { StopReason::OneClick } else { StopReason::Reader };
+    match which.slug(&pages) {
+        Ok(topic) => pages.answer(end(&pages, &token, topic, reason).await),
+        Err(Mangled) => not_found(&pages),
+    }
+}
+
+fn not_found(pages: &Pages) -> Response {
+    pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound)
+}
+
+fn contains(body: &[u8], word: &[u8]) -> bool {
+    body.windows(word.len()).any(|window| window == word)
+}
+
+async fn end(pages: &Pages, token: &str, topic: Option<Slug>, reason: StopReason) -> Result<Response, store::Error> {
+    let Some(subject) = pages.keys.subject(Purpose::Stop, token) else {
+        return Ok(not_found(pages));
+    };
+    let shown = page(pages, token, topic.as_ref(), Step::Done).await?;
+    if let Some(reader) = subscriber::by_key(&pages.store, &subject).await? {
+        let id = match &topic {
+            Some(slug) => topic_id(pages, slug).await?,
+            None => None,
+        };
+        if topic.is_none() || id.is_some() {
+            let mut tx = pages.store.begin().await?;
+            subscription::stop(&mut tx, reader.id, id, reason, pages.clock.now()).await?;
+            tx.commit().await?;
+        }
+    }
+    Ok(shown)
+}
+
+async fn topic_id(pages: &Pages, slug: &Slug) -> Result<Option<i64>, store::Error> {
+    let topics = declared::topics(&pages.store).await?;
+    Ok(topics.into_iter().find(|t| t.facet == Facet::Topic && t.slug == *slug).map(|t| t.id))
+}
+
+async fn page(pages: &Pages, token: &str, topic: Option<&Slug>, step: Step) -> Result<Response, store::Error> {
+    let Some(subject) = pages.keys.subject(Purpose::Stop, token) else {
+        return Ok(not_found(pages));
+    };
+    // A test mail's links, and those of a reader who was erased, have nobody behind them: nothing is left to stop.
+    let reader = subscriber::by_key(&pages.store, &subject).await?;
+    let live = match &reader {
+        Some(reader) => live_topics(pages, reader).await?,
+        None => vec![],
+    };
+    let language = reader.map_or_else(|| pages.config.site.language.clone(), |reader| reader.language);
+    let name = |slug: &Slug| pages.config.name_of(Facet::Topic, slug, &language);
+    let what = match topic {
+        Some(slug) => Stopping::Topic {
+            name: name(slug),
+            left: live.iter().filter(|other| *other != slug).map(name).collect(),
+            everything_url: format!("/stop/{token}"),
+        },
+        None => Stopping::Everything { topics: live.iter().map(name).collect() },
+    };
+    Ok(pages.page(StatusCode::OK, &language, Content::Stop { what, step }))
+}
+
+async fn live_topics(pages: &Pages, reader: &Subscriber) -> Result<Vec<Slug>, store::Error> {
+    let subscriptions = subscription::of_reader(&pages.store, reader.id).await?;
+    Ok(subscriptions.into_iter().filter(|s| s.state != "ended").map(|s| s.topic).collect())
+}

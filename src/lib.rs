@@ -14,8 +14,10 @@
 //! Where to start: this map, then [`pipeline`] (the page of the flow), then `tests/daily_digest.rs` (what it
 //! promises). Only then the SQL.
 
+pub mod app;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod feed;
 pub mod mail;
 pub mod model;

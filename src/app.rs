@@ -1,0 +1,235 @@
+//! The only place that builds things: configuration → database, templates, keys, fetcher, relay, mailbox.
+//!
+//! A command opens an [`App`] and asks it for what it needs: the store, a [`Line`] to run a stage with, or, for whoever
+//! runs stages on their own account, to be [`App::at_work`].
+
+mod mailbox;
+mod relay;
+mod secret;
+mod tenure;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+
+use tenure::Tenure;
+
+use crate::clock::{Chance, Clock};
+use crate::config::{Config, Database};
+use crate::daemon;
+use crate::feed::fetch::{FetchError, Fetcher, Limits, user_agent};
+use crate::mail::inbox::{InboxError, Receiver};
+use crate::model::token::Keys;
+use crate::pipeline::Line;
+use crate::pipeline::receive::Mailbox;
+use crate::render::{TemplateError, Templates};
+use crate::store::declared::{self, StillHeld};
+use crate::store::lock::{Lock, LockError};
+use crate::store::nudge::Nudges;
+use crate::store::{self, Place, Store, lease, setting};
+use crate::web::Pages;
+
+pub use mailbox::Capture;
+
+/// Everything that is open.
+pub struct App {
+    pub config: Arc<Config>,
+    pub store: Store,
+    pub templates: Arc<Templates>,
+    pub keys: Keys,
+    pub clock: Clock,
+    pub chance: Chance,
+    pub stopping: CancellationToken,
+}
+
+/// The process that runs stages. What it holds, it holds until this is dropped or [`AtWork::leave`]s.
+pub struct AtWork {
+    pub line: Line,
+    tenure: Tenure,
+}
+
+#[derive(Debug, Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(
+        "the folder {folder} of the database is not there: is a volume not mounted? Make it, or change storage.url"
+    )]
+    Folder { folder: PathBuf },
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Secret(#[from] secret::SecretError),
+    #[error(transparent)]
+    Relay(#[from] relay::RelaySettingsError),
+    #[error("could not set up fetching")]
+    Fetcher(#[from] FetchError),
+    #[error("could not open the capture mailbox")]
+    Mailbox(#[from] InboxError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(
+        "the lease on the database ran out: the database was away for too long, or this process stood still. No mail is lost; start again"
+    )]
+    LeaseLost,
+    #[error("{}", dropped(.0))]
+    StillHeld(Vec<StillHeld>),
+    #[error(
+        "this configuration differs in feeds, topics, regions, frequencies or languages from the one that is at work ({holder}); restart that one with this configuration, or use its own with -c"
+    )]
+    OtherConfiguration { holder: String },
+}
+
+fn dropped(held: &[StillHeld]) -> String {
+    let mut lines = vec!["the configuration drops what readers hold, so it is not put in force:".to_owned()];
+    lines.extend(held.iter().map(|h| {
+        let readers =
+            if h.readers == 1 { "1 reader holds it".to_owned() } else { format!("{} readers hold it", h.readers) };
+        format!("  {} `{}` {}, and {readers}", h.what, h.slug, h.change)
+    }));
+    lines.push("  put it back; it can go when nobody holds it any more".to_owned());
+    lines.join("\n")
+}
+
+impl App {
+    /// Opens the database, the templates and the keys. It runs nothing and holds no lock.
+    pub async fn open(config: Config, clock: Clock, chance: Chance) -> Result<Self, AppError> {
+        let templates = Templates::load(config.site.templates.as_deref(), &config.site.language)?;
+        let place = place(&config);
+        if let Place::File(file) = &place
+            && let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+        {
+            return Err(AppError::Folder { folder: folder.to_owned() });
+        }
+        let keys = secret::keys(&config, &chance)?;
+        let store = Store::open(&place).await?;
+        Ok(Self {
+            config: Arc::new(config),
+            store,
+            templates: Arc::new(templates),
+            keys,
+            clock,
+            chance,
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    pub fn pages(&self) -> Pages {
+        Pages {
+            config: Arc::clone(&self.config),
+            store: self.store.clone(),
+            templates: Arc::clone(&self.templates),
+            keys: self.keys.clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// What the stages work with. The mailbox of captured mail is opened with it, on loopback.
+    pub async fn line(&self) -> Result<Line, AppError> {
+        let mailbox = Mailbox { store: self.store.clone(), clock: self.clock.clone() };
+        self.line_with(Arc::new(mailbox::Capture(mailbox))).await
+    }
+
+    /// The same, with somebody else behind the mailbox.
+    pub async fn line_with(&self, receiver: Arc<dyn Receiver>) -> Result<Line, AppError> {
+        let collect = &self.config.collect;
+        let limits = Limits {
+            connect: collect.connect_timeout,
+            whole: collect.fetch_timeout,
+            body: collect.max_body,
+            redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
+        };
+        let mailbox = mailbox::open(receiver, &self.config).await?;
+        Ok(Line {
+            config: Arc::clone(&self.config),
+            store: self.store.clone(),
+            fetcher: Fetcher::open(&user_agent(&self.config.site.link("/")), limits)?,
+            templates: Arc::clone(&self.templates),
+            keys: self.keys.clone(),
+            clock: self.clock.clone(),
+            chance: self.chance.clone(),
+            relay: relay::of(&self.config)?.map(Arc::new),
+            mailbox: Arc::new(mailbox),
+            token: self.chance.bytes(),
+            stopping: self.stopping.clone(),
+        })
+    }
+
+    /// Brings the database in line with the configuration, for a command that writes. Beside a process at work that
+    /// has another, it is refused.
+    pub async fn adopt(&self) -> Result<(), AppError> {
+        if setting::get(&self.store, "fingerprint").await? == Some(self.config.fingerprint()) {
+            return Ok(());
+        }
+        match self.store.file() {
+            Some(file) => match Lock::take(file, "a command that puts a configuration in force") {
+                Ok(_lock) => self.put_in_force().await,
+                Err(LockError::Held { holder, .. }) => Err(AppError::OtherConfiguration { holder }),
+                Err(error) => Err(error.into()),
+            },
+            None => match lease::holders(&self.store).await?.into_iter().next() {
+                Some(holder) => Err(AppError::OtherConfiguration { holder }),
+                None => self.put_in_force().await,
+            },
+        }
+    }
+
+    async fn put_in_force(&self) -> Result<(), AppError> {
+        let mut tx = self.store.begin().await?;
+        let held = declared::adopt(&mut tx, &self.config.declaration(), self.clock.now()).await?;
+        if !held.is_empty() {
+            tx.rollback().await?;
+            return Err(AppError::StillHeld(held));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Becomes the process that runs stages: takes the lock beside a SQLite file, or a lease on PostgreSQL; puts the
+    /// configuration in force; releases what a dead one left behind.
+    pub async fn at_work(&self, line: Line, holder: &str) -> Result<AtWork, AppError> {
+        let lock = self.store.file().map(|file| Lock::take(file, holder)).transpose()?;
+        if lock.is_some() {
+            self.put_in_force().await?;
+        } else {
+            self.adopt().await?;
+        }
+        let tenure = Tenure::begin(&line, lock, holder).await?;
+        Ok(AtWork { line, tenure })
+    }
+}
+
+impl AtWork {
+    /// Runs as the daemon until it is asked to stop.
+    pub async fn run(&self, pages: Pages) -> Result<(), daemon::DaemonError> {
+        let nudges = Nudges::listen(&self.line.store).await?;
+        daemon::run(&self.line, pages, nudges).await
+    }
+
+    /// Gives the lease and the lock back.
+    pub async fn leave(self) -> Result<(), AppError> {
+        self.tenure.leave().await
+    }
+}
+
+/// Whether the files are there that the configuration names, and can be read.
+pub fn check_files(config: &Config) -> Result<(), AppError> {
+    relay::of(config)?;
+    secret::check(config)?;
+    Templates::load(config.site.templates.as_deref(), &config.site.language)?;
+    Ok(())
+}
+
+fn place(config: &Config) -> Place {
+    match &config.storage.database {
+        Database::Sqlite(file) => Place::File(file.clone()),
+        Database::Postgres(url) => Place::Server {
+            url: url.expose_secret().to_owned(),
+            connections: config.storage.connections,
+            behind_pooler: config.storage.transaction_pooler,
+        },
+    }
+}

@@ -1,0 +1,100 @@
+//! Being the process at work: the lock beside a SQLite file or the lease on PostgreSQL, held until the last message in
+//! hand has its answer.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::AppError;
+use crate::model::words::with_causes;
+use crate::pipeline::Line;
+use crate::store::lock::Lock;
+use crate::store::nudge::nudge;
+use crate::store::{self, delivery, lease};
+
+/// What the process at work holds; renewed by itself until it [`leaves`](Tenure::leave).
+pub struct Tenure {
+    line: Line,
+    lock: Option<Lock>,
+    leaving: CancellationToken,
+    /// Whether the lease was lost.
+    renewal: JoinHandle<bool>,
+}
+
+impl Tenure {
+    /// Takes the lease, releases what a dead process left behind, and keeps renewing.
+    pub async fn begin(line: &Line, lock: Option<Lock>, holder: &str) -> Result<Self, AppError> {
+        let mut tx = line.store.begin().await?;
+        lease::take(&mut tx, &line.token, holder, millis(line.config.delivery.lease)).await?;
+        let (released, doubtful) = delivery::recover(&mut tx, millis(line.config.relay.final_answer_timeout)).await?;
+        tx.commit().await?;
+        say(released, doubtful);
+
+        let leaving = CancellationToken::new();
+        let renewal = tokio::spawn(renew(line.clone(), leaving.clone()));
+        Ok(Self { line: line.clone(), lock, leaving, renewal })
+    }
+
+    /// Gives the lease and the lock back.
+    pub async fn leave(self) -> Result<(), AppError> {
+        self.leaving.cancel();
+        if self.renewal.await.unwrap_or(false) {
+            return Err(AppError::LeaseLost);
+        }
+        let mut tx = self.line.store.begin().await?;
+        lease::end(&mut tx, &self.line.token).await?;
+        tx.commit().await?;
+        drop(self.lock);
+        Ok(())
+    }
+}
+
+fn millis(length: Duration) -> i64 {
+    i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Renews a third of the lease's length apart, also while everything else comes to its end. One that is over stops
+/// everything: others may have our claims.
+async fn renew(line: Line, leaving: CancellationToken) -> bool {
+    let pause = line.config.delivery.lease / 3;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = leaving.cancelled() => return false,
+        }
+        match once(&line).await {
+            Ok((true, 0, 0)) => {}
+            Ok((true, released, doubtful)) => {
+                say(released, doubtful);
+                // A hint only: the stages look by themselves too.
+                let _ = nudge(&line.store).await;
+            }
+            Ok((false, ..)) => {
+                error!("the lease on the database is over: nothing more is sent by this process");
+                line.stopping.cancel();
+                return true;
+            }
+            Err(failure) => error!("the lease could not be renewed: {}", with_causes(&failure)),
+        }
+    }
+}
+
+/// Whether the lease is alive, and what was recovered of others.
+async fn once(line: &Line) -> Result<(bool, u64, u64), store::Error> {
+    let mut tx = line.store.begin().await?;
+    let alive = lease::renew(&mut tx, &line.token, millis(line.config.delivery.lease)).await?;
+    let (released, doubtful) = delivery::recover(&mut tx, millis(line.config.relay.final_answer_timeout)).await?;
+    tx.commit().await?;
+    Ok((alive, released, doubtful))
+}
+
+fn say(released: u64, doubtful: u64) {
+    if released > 0 {
+        info!(released, "{released} deliveries that a process that is gone had in hand are ready again");
+    }
+    if doubtful > 0 {
+        warn!(doubtful, "{doubtful} deliveries were being handed over when a process ended; they are in doubt");
+    }
+}

@@ -1,0 +1,268 @@
+//! When each stage runs, and how it stops.
+//!
+//! Each stage has its own rhythm, so that a slow feed never holds up mail: it runs, asks when it has something to do
+//! next, and sleeps until then, until it is woken, or for half a minute at most. On SIGTERM each finishes what it has
+//! in hand.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::model::words::with_causes;
+use crate::pipeline::{self, Line, collect, compose, deliver};
+use crate::store::nudge::Nudges;
+use crate::store::{self, delivery, feed, filing, slot};
+use crate::web::{self, Pages};
+
+/// A stage looks by itself at least so often.
+const LOOK: Duration = Duration::from_secs(30);
+/// After an error a stage waits so long.
+const AFTER_ERROR: Duration = Duration::from_secs(5);
+/// How long requests that are under way have to come to their end when everything stops.
+const LAST_VISITORS: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Error)]
+pub enum DaemonError {
+    #[error("could not listen on {address} for the pages; change web.listen, or stop what listens there")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error("could not listen for signals")]
+    Signals(#[source] io::Error),
+    #[error("a task of the daemon broke off")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// Wakes the stages: somebody wrote something.
+#[derive(Clone)]
+struct Stir(watch::Sender<u64>);
+
+impl Stir {
+    fn all(&self) {
+        self.0.send_modify(|n| *n += 1);
+    }
+}
+
+/// Runs until SIGTERM or SIGINT, or until `line.stopping` is set.
+pub async fn run(line: &Line, pages: Pages, nudges: Nudges) -> Result<(), DaemonError> {
+    let address = line.config.web.listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| DaemonError::Listen { address, source })?;
+    let stir = Stir(watch::Sender::new(0));
+    let mut tasks = JoinSet::new();
+
+    tasks.spawn(stop_on_signal(line.stopping.clone()));
+    tasks.spawn(pass_nudges_on(nudges, stir.clone(), line.stopping.clone()));
+    tasks.spawn(collecting(line.clone(), stir.clone()));
+    tasks.spawn(composing(line.clone(), stir.clone()));
+    tasks.spawn(delivering(line.clone(), stir.clone()));
+    tasks.spawn(serve_pages(pages, listener, line.stopping.clone()));
+    info!(mode = line.config.delivery.mode.word(), "at work; pages on http://{address}");
+
+    let mut ended = Ok(());
+    while let Some(task) = tasks.join_next().await {
+        let result = task.map_err(DaemonError::from).flatten();
+        // Whoever ends first ends all.
+        line.stopping.cancel();
+        if ended.is_ok() {
+            ended = result;
+        }
+    }
+    info!("stopped; nothing is left half done");
+    ended
+}
+
+/// A listener that breaks does not stop the mail; /healthz tells whoever watches.
+async fn serve_pages(pages: Pages, listener: TcpListener, stopping: CancellationToken) -> Result<(), DaemonError> {
+    let last_visitors = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(LAST_VISITORS).await;
+    };
+    tokio::select! {
+        // One who connected and asks nothing, as browsers do in advance, would keep us here for ever.
+        () = last_visitors => {}
+        served = web::serve(pages, listener, stopping.clone().cancelled_owned()) => {
+            if let Err(broken) = served {
+                error!("the pages broke off: {broken}");
+                stopping.cancelled().await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets `stopping` on SIGTERM or SIGINT.
+pub async fn stop_on_signal(stopping: CancellationToken) -> Result<(), DaemonError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
+    tokio::select! {
+        _ = terminate.recv() => info!("SIGTERM: finishing what is in hand"),
+        _ = interrupt.recv() => info!("interrupted: finishing what is in hand"),
+        () = stopping.cancelled() => {}
+    }
+    stopping.cancel();
+    Ok(())
+}
+
+async fn pass_nudges_on(mut nudges: Nudges, stir: Stir, stopping: CancellationToken) -> Result<(), DaemonError> {
+    while !stopping.is_cancelled() {
+        let waited = tokio::select! {
+            waited = nudges.wait() => waited,
+            () = stopping.cancelled() => break,
+        };
+        match waited {
+            Ok(()) => stir.all(),
+            // A nudge is a hint only; the stages look by themselves meanwhile.
+            Err(failure) => {
+                error!("cannot hear other commands for now: {}", with_causes(&failure));
+                rest(AFTER_ERROR, &stopping).await;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn collecting(line: Line, stir: Stir) -> Result<(), DaemonError> {
+    let mut pace = Pace::of(&line, &stir, "collecting");
+    while pace.goes_on() {
+        match collect::run(&line, pace.looks()).await {
+            Ok(collected) => {
+                if collected.filed > 0 {
+                    stir.all();
+                }
+                let next = feed::next_check(&line.store).await;
+                let ripe = filing::next_ripe(&line.store).await;
+                pace.until(next.and_then(|next| Ok(earlier(next, ripe?)))).await;
+            }
+            Err(failure) => pace.complain(&failure).await,
+        }
+    }
+    Ok(())
+}
+
+async fn composing(line: Line, stir: Stir) -> Result<(), DaemonError> {
+    let mut pace = Pace::of(&line, &stir, "composing");
+    while pace.goes_on() {
+        match compose::run(&line, pace.looks()).await {
+            Ok(composed) => {
+                if composed.deliveries > 0 {
+                    stir.all();
+                }
+                pace.until(slot::next_run(&line.store).await).await;
+            }
+            Err(failure) => pace.complain(&failure).await,
+        }
+    }
+    Ok(())
+}
+
+async fn delivering(line: Line, stir: Stir) -> Result<(), DaemonError> {
+    let mut pace = Pace::of(&line, &stir, "delivering");
+    let mut was_held = None;
+    while pace.goes_on() {
+        match deliver::run(&line, pace.looks()).await {
+            Ok(done) => {
+                tell(&line, &done);
+                if done.held != was_held {
+                    match &done.held {
+                        Some(why) => warn!("all mail is held: {why}"),
+                        None => info!("mail is no longer held"),
+                    }
+                }
+                // A relay that is at fault, or a person's stop, is not asked again at every nudge.
+                if done.relay_fault.is_some() || done.held.is_some() {
+                    rest(LOOK, &line.stopping).await;
+                } else {
+                    pace.until(delivery::next_attempt(&line.store).await).await;
+                }
+                was_held = done.held;
+            }
+            Err(failure) => pace.complain(&failure).await,
+        }
+    }
+    Ok(())
+}
+
+fn tell(line: &Line, done: &deliver::Delivered) {
+    let deliver::Delivered { sent, deferred, refused, uncertain, .. } = *done;
+    if sent + deferred + refused + uncertain > 0 {
+        let mode = line.config.delivery.mode.word();
+        info!(mode, sent, deferred, refused, uncertain, "sent {sent}, deferred {deferred}, refused {refused} ({mode})");
+    }
+}
+
+fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    [a, b].into_iter().flatten().min()
+}
+
+/// The rhythm of one stage.
+struct Pace {
+    line: Line,
+    woken: watch::Receiver<u64>,
+    stage: &'static str,
+    /// When it last began.
+    looked: DateTime<Utc>,
+    /// The last complaint, so that one that goes on is said once.
+    complaint: Option<String>,
+}
+
+impl Pace {
+    fn of(line: &Line, stir: &Stir, stage: &'static str) -> Self {
+        Self { line: line.clone(), woken: stir.0.subscribe(), stage, looked: line.clock.now(), complaint: None }
+    }
+
+    /// It begins, now.
+    fn looks(&mut self) -> DateTime<Utc> {
+        self.looked = self.line.clock.now();
+        self.looked
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.line.stopping.is_cancelled()
+    }
+
+    /// Sleeps until `next`, until woken, until everything stops, or for [`LOOK`] at most. What was due already when the
+    /// stage began and was not done, a run that is held say, does not make a loop without rest.
+    async fn until(&mut self, next: Result<Option<DateTime<Utc>>, store::Error>) {
+        if self.complaint.take().is_some() {
+            info!("{} works again", self.stage);
+        }
+        let wait = match next {
+            Ok(Some(next)) if next > self.looked => {
+                (next - self.line.clock.now()).to_std().unwrap_or_default().min(LOOK)
+            }
+            Ok(_) => LOOK,
+            Err(_) => AFTER_ERROR,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = self.woken.changed() => {}
+            () = self.line.stopping.cancelled() => {}
+        }
+    }
+
+    /// Says that the stage failed, once as long as it fails the same way, and waits a moment.
+    async fn complain(&mut self, failure: &pipeline::Error) {
+        let words = with_causes(failure);
+        if self.complaint.as_ref() != Some(&words) {
+            error!("{} failed and is tried again every few seconds: {words}", self.stage);
+        }
+        self.complaint = Some(words);
+        rest(AFTER_ERROR, &self.line.stopping).await;
+    }
+}
+
+async fn rest(length: Duration, stopping: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(length) => {}
+        () = stopping.cancelled() => {}
+    }
+}

@@ -15,6 +15,7 @@
 //! promises). Only then the SQL.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

@@ -1,0 +1,56 @@
+//! The shape of the command line, and the texts of its help.
+
+use clap::{Parser, Subcommand};
+
+use super::global::Global;
+use super::{completions, demo, digest, feed, run, subscriber, topic};
+
+/// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
+/// they chose, at their hour, in their language.
+#[derive(Debug, Parser)]
+#[command(name = "tidings", version, max_term_width = 100, propagate_version = false, arg_required_else_help = true)]
+#[command(after_help = "Begin with `tidings demo --once`: everything on this machine, nothing leaves it.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show it all at work with made-up news; nothing leaves this machine
+    Demo(demo::DemoArgs),
+    /// Do the work until stopped: fetch feeds, mail digests, serve the pages behind their links
+    Run(run::RunArgs),
+    /// Show on one screen what runs, what comes next, and what needs you
+    Status,
+    /// Check the configuration file, and say where it is wrong; touches nothing else
+    Check,
+    /// Add, show and list readers
+    #[command(subcommand)]
+    Subscriber(subscriber::SubscriberCommand),
+    /// Send a test digest to an address
+    #[command(subcommand)]
+    Digest(digest::DigestCommand),
+    /// List, fetch and try out feeds
+    #[command(subcommand)]
+    Feed(feed::FeedCommand),
+    /// List topics and regions
+    #[command(subcommand)]
+    Topic(topic::TopicCommand),
+    /// Print what a shell needs to complete commands with Tab
+    Completions(completions::CompletionsArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,69 @@
+//! `tidings check`: the configuration, offline.
+
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::global::Global;
+use super::output::Output;
+use super::words::count;
+use crate::app;
+use crate::config::{Config, ConfigErrors};
+
+#[derive(Serialize)]
+struct Checked {
+    ok: bool,
+    file: Option<String>,
+    feeds: usize,
+    topics: usize,
+    regions: usize,
+    frequencies: usize,
+    mode: &'static str,
+    warnings: Vec<String>,
+    problems: Vec<String>,
+}
+
+pub fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    let config = match Config::load(global.config.as_deref(), std::env::vars()) {
+        Ok(config) => config,
+        Err(ConfigErrors::Wrong(problems)) if output.is_json() => {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            output.result(&serde_json::json!({ "ok": false, "problems": problems }), String::new)?;
+            return Ok(Exit::Configuration);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    app::check_files(&config)?;
+
+    let checked = Checked {
+        ok: true,
+        file: config.file.as_ref().map(|file| file.display().to_string()),
+        feeds: config.feeds.len(),
+        topics: config.topics.len(),
+        regions: config.regions.len(),
+        frequencies: config.frequencies.len(),
+        mode: config.delivery.mode.word(),
+        warnings: config.warnings.clone(),
+        problems: vec![],
+    };
+    if !output.is_json() {
+        config.warnings.iter().for_each(|warning| output.warn(warning));
+    }
+    output.result(&checked, || {
+        let what = match &checked.file {
+            Some(file) => format!("{file} is good"),
+            None => "there is no tidings.toml here; the defaults alone are good".to_owned(),
+        };
+        let parts = [
+            count(checked.feeds, "feed"),
+            count(checked.topics, "topic"),
+            count(checked.regions, "region"),
+            if checked.frequencies == 1 {
+                "1 frequency".to_owned()
+            } else {
+                format!("{} frequencies", checked.frequencies)
+            },
+        ];
+        format!("{what}: {}; mode {}", parts.join(", "), checked.mode)
+    })?;
+    Ok(Exit::Done)
+}

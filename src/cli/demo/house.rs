@@ -1,0 +1,83 @@
+//! All that the demo needs, open: the paper on its own server, the program on its embedded default in a folder that goes
+//! away, its mailbox, its pages, and a clock that is moved by hand.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::mailbox::Postbox;
+use super::newsroom::Newsroom;
+use crate::app::{App, AtWork, Capture};
+use crate::clock::{Chance, Clock};
+use crate::config::Config;
+use crate::pipeline::receive::Mailbox;
+use crate::web;
+
+/// Every demo draws the same keys; they are good for nothing but its own few seconds.
+const SEED: u64 = 2026;
+
+pub struct House {
+    pub newsroom: Arc<Newsroom>,
+    /// Where it is served.
+    pub paper: String,
+    pub app: App,
+    pub at_work: AtWork,
+    served: Vec<JoinHandle<()>>,
+    folder: TempDir,
+}
+
+impl House {
+    /// Opens it with the clock at `start`. Mail for `refused` is refused by the mailbox.
+    pub async fn open(start: DateTime<Utc>, refused: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("tidings-demo-").tempdir().context("no temporary folder")?;
+        let newsroom = Arc::new(Newsroom::load(start));
+        let (address, paper_served) = Arc::clone(&newsroom).serve().await.context("the paper cannot be served")?;
+        let paper = format!("http://{address}");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the pages")?;
+        let text = text(&newsroom, &paper, &listener.local_addr()?.to_string());
+
+        // What stands in the environment is about another installation.
+        let config = Config::from_text(&text, "the demo's tidings.toml", folder.path(), [])?;
+        let app = App::open(config, Clock::by_hand(start), Chance::seeded(SEED)).await?;
+        let capture = Capture(Mailbox { store: app.store.clone(), clock: app.clock.clone() });
+        let line = app.line_with(Arc::new(Postbox { capture, refused: refused.to_owned() })).await?;
+        let at_work = app.at_work(line, "`tidings demo`").await?;
+
+        let stop = app.stopping.clone().cancelled_owned();
+        let pages = web::serve(app.pages(), listener, stop);
+        let pages_served = tokio::spawn(async move { pages.await.unwrap_or_default() });
+        Ok(Self { newsroom, paper, app, at_work, served: vec![paper_served, pages_served], folder })
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Closes everything and takes the folder away.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.app.stopping.cancel();
+        self.served.iter().for_each(JoinHandle::abort);
+        self.at_work.leave().await?;
+        self.app.store.close().await;
+        self.folder.close().context("the demo's folder cannot be removed")
+    }
+}
+
+/// The `tidings.toml` of the demo.
+fn text(newsroom: &Newsroom, paper: &str, pages: &str) -> String {
+    format!(
+        "[site]\nname = \"{name}\"\nurl = \"http://{pages}\"\nlanguages = [\"en\", \"fr\", \"ar\"]\n\
+         timezone = \"Africa/Nairobi\"\npostal_address = \"1 Quay Street, Calder Bay\"\n\
+         [web]\nlisten = \"{pages}\"\n\
+         [delivery]\nfrom = \"{name} <digest@harbourpost.example>\"\n\
+         [collect]\nper_host_delay = \"0s\"\n\n{tables}",
+        name = newsroom.name(),
+        tables = newsroom.config(paper),
+    )
+}

@@ -1,0 +1,94 @@
+//! `tidings digest test`
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::exit::{Exit, Failure};
+use super::global::Global;
+use super::open;
+use super::output::Output;
+use super::resolve;
+use super::words::count;
+use crate::model::address::Address;
+use crate::model::delivery::Outcome;
+use crate::model::language::Language;
+use crate::model::slug::Slug;
+use crate::model::topic::Facet;
+use crate::pipeline::deliver::trial::{self, Trial, TrialError};
+
+#[derive(Debug, Subcommand)]
+pub enum DigestCommand {
+    /// Send a digest of the newest articles now, marked as a test
+    Test(TestArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "It counts for nobody: readers still get these articles in their own digests.\n\n\
+    Example:  tidings digest test me@example.org --topic health")]
+pub struct TestArgs {
+    /// The address to send it to
+    address: Address,
+    /// A topic to show; repeat it for more, in the order they are to stand
+    #[arg(long = "topic", value_name = "SLUG", required = true)]
+    topics: Vec<Slug>,
+    /// The language to write it in, such as `fr` [default: the site's]
+    #[arg(long)]
+    language: Option<Language>,
+}
+
+pub async fn run(command: &DigestCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    match command {
+        DigestCommand::Test(args) => test(args, global, output).await,
+    }
+}
+
+#[derive(Serialize)]
+struct Tested {
+    to: String,
+    mode: &'static str,
+    /// Into the mailbox inside Tidings.
+    captured: bool,
+    articles: usize,
+    accepted: bool,
+    reply: String,
+}
+
+async fn test(args: &TestArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    let app = open::app_for_writing(global).await?;
+    let language = resolve::language(&app, args.language.as_ref())?;
+    let topics = resolve::topics(&app, Facet::Topic, &args.topics).await?;
+    let line = app.line().await?;
+    let trial = Trial { to: args.address.clone(), topics, language };
+    let tried = match trial::send(&line, &trial, app.clock.now()).await {
+        Err(nothing @ TrialError::NoArticles) => {
+            return Err(Failure::new(Exit::NotFound, nothing.to_string()).then("tidings feed fetch").into());
+        }
+        Err(TrialError::Session(session)) => return Err(session.into()),
+        other => other?,
+    };
+    let (accepted, reply) = match tried.outcome {
+        Outcome::Sent { reply } => (true, reply),
+        Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
+    };
+    let tested = Tested {
+        to: args.address.to_string(),
+        mode: app.config.delivery.mode.word(),
+        captured: tried.captured,
+        articles: tried.articles,
+        accepted,
+        reply,
+    };
+    output.result(&tested, || {
+        let Tested { to, mode, captured, articles, reply, .. } = &tested;
+        let to_whom = match (*captured, accepted) {
+            (true, _) => format!("captured (mode {mode}): nothing left this machine; it would have gone to {to}"),
+            (false, true) => format!("sent to {to} (mode {mode})"),
+            (false, false) => format!("offered for {to} and not taken (mode {mode})"),
+        };
+        format!("a test digest of {} was {to_whom}\nthe server said: {reply}", count(*articles, "article"))
+    })?;
+    if accepted {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(Exit::Outside, format!("the relay did not take it: {}", tested.reply)).into())
+}

@@ -1,0 +1,107 @@
+//! Results for people and for programs: tables on a terminal, plain lines in a pipe, one JSON value with --json.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::exit;
+use super::global::Global;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    json: bool,
+    quiet: bool,
+    colour: bool,
+}
+
+impl Output {
+    pub fn of(global: &Global) -> Self {
+        let wanted = !global.no_color && std::env::var_os("NO_COLOR").is_none();
+        Self { json: global.json, quiet: global.quiet, colour: wanted && std::io::stderr().is_terminal() }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The result: as JSON if that was asked for, else by `text`.
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+        let printed = if self.json { serde_json::to_string(value)? } else { text() };
+        write_out(printed.trim_end_matches('\n'))
+    }
+
+    /// A list: a table on a terminal, tab-separated lines in a pipe, an array in JSON.
+    pub fn list<T: Serialize>(
+        &self,
+        items: &[T],
+        header: &[&str],
+        row: impl Fn(&T) -> Vec<String>,
+    ) -> anyhow::Result<()> {
+        if self.json {
+            return write_out(&serde_json::to_string(items)?);
+        }
+        let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+        if !std::io::stdout().is_terminal() {
+            let lines: Vec<String> = rows.iter().map(|cells| cells.join("\t")).collect();
+            return write_out(&lines.join("\n"));
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header.iter().copied());
+        for cells in rows {
+            table.add_row(cells);
+        }
+        write_out(&table.to_string())
+    }
+
+    /// A message on the way.
+    pub fn say(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("{message}");
+        }
+    }
+
+    pub fn warn(&self, message: &str) {
+        if !self.quiet {
+            eprintln!("{} {message}", self.paint("33", "warning:"));
+        }
+    }
+
+    pub fn error(&self, error: &anyhow::Error) {
+        if self.json {
+            let because: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+            let value = serde_json::json!({
+                "error": error.to_string(), "because": because, "try": exit::next(error), "exit": exit::of(error) as u8,
+            });
+            let _ = write_out(&value.to_string());
+        }
+        eprintln!("{} {error}", self.paint("31", "error:"));
+        let mut said = error.to_string();
+        for cause in error.chain().skip(1) {
+            let words = cause.to_string();
+            if !said.contains(&words) {
+                eprintln!("  because: {}", words.replace('\n', "\n  "));
+                said.push_str(&words);
+            }
+        }
+        if let Some(next) = exit::next(error) {
+            eprintln!("  try:  {next}");
+        }
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[1;{colour}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+/// To standard output; whoever closed the pipe has seen enough.
+fn write_out(text: &str) -> anyhow::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(closed) if closed.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}

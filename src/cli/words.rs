@@ -1,0 +1,47 @@
+//! Instants as an operator reads them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// `2026-11-23 08:00 UTC (in 3 hours)`.
+pub fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    let distance = at - now;
+    let words = rough(distance.abs());
+    let relative = if distance >= TimeDelta::zero() { format!("in {words}") } else { format!("{words} ago") };
+    format!("{} ({relative})", at.format("%Y-%m-%d %H:%M UTC"))
+}
+
+pub fn when_or_never(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
+    at.map_or_else(|| "never".to_owned(), |at| when(at, now))
+}
+
+/// `1 feed`, `2 feeds`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+pub fn count_deliveries(n: usize) -> String {
+    if n == 1 { "1 delivery".to_owned() } else { format!("{n} deliveries") }
+}
+
+fn rough(length: TimeDelta) -> String {
+    let (n, unit) = match (length.num_days(), length.num_hours(), length.num_minutes()) {
+        (days, ..) if days >= 2 => (days, "day"),
+        (_, hours, _) if hours >= 2 => (hours, "hour"),
+        (_, _, minutes) if minutes >= 1 => (minutes, "minute"),
+        _ => (length.num_seconds(), "second"),
+    };
+    count(usize::try_from(n).unwrap_or_default(), unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_say_how_far_they_are() {
+        let now = "2026-11-23T08:00:00Z".parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(when(now + TimeDelta::hours(3), now), "2026-11-23 11:00 UTC (in 3 hours)");
+        assert_eq!(when(now - TimeDelta::minutes(1), now), "2026-11-23 07:59 UTC (1 minute ago)");
+        assert_eq!(when_or_never(None, now), "never");
+    }
+}

@@ -1,4 +1,17 @@
 //! Stories about the whole program, and what tells them. Each runs on SQLite and on PostgreSQL.
 
+mod app;
+mod at_work;
+mod daily_digest;
 pub mod engine;
+mod feeds;
+mod hours;
+mod mail;
+mod modes;
+mod newsstand;
+mod pages;
+mod races;
+mod refusals;
 pub mod relay;
+mod texts;
+mod topics;

@@ -1,0 +1,148 @@
+//! Several daemons, and several readers, at one instant on one PostgreSQL.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::clock::{Chance, Clock};
+use crate::config::Config;
+use crate::model::article::Story;
+use crate::model::edition::Format;
+use crate::pipeline::{Line, compose};
+use crate::store::article::{self, Sighting};
+use crate::store::filing::Numbering;
+use crate::store::subscriber::Settings;
+use crate::store::subscription::{self, StartReason, StopReason, Wish};
+use crate::store::{Place, declared, delivery};
+use crate::tests::engine::{Engine, TestDatabase};
+
+fn at() -> DateTime<Utc> {
+    "2026-03-02T07:00:00Z".parse().unwrap()
+}
+
+async fn app(database: &TestDatabase, clock: &Clock) -> (App, Line) {
+    let Place::Server { url, .. } = &database.place else { panic!("a database server") };
+    let text = format!(
+        r#"
+[site]
+timezone = "UTC"
+[storage]
+url = "{url}"
+[[feed]]
+slug = "f"
+url = "http://127.0.0.1:1/f"
+[[topic]]
+slug = "health"
+name = {{ en = "Health" }}
+feeds = ["f"]
+[[topic]]
+slug = "climate"
+name = {{ en = "Climate" }}
+feeds = ["f"]
+"#
+    );
+    let config =
+        Config::from_text(&text, "tidings.toml", database.folder.path(), []).unwrap_or_else(|e| panic!("{e:?}"));
+    let app = App::open(config, clock.clone(), Chance::system()).await.unwrap();
+    app.adopt().await.unwrap();
+    let line = app.line().await.unwrap();
+    (app, line)
+}
+
+async fn ids(app: &App) -> (Vec<i64>, i64) {
+    let topics = declared::topics(&app.store).await.unwrap().into_iter().map(|t| t.id).collect();
+    let f = declared::frequencies(&app.store).await.unwrap();
+    (topics, f.iter().find(|f| f.slug.as_str() == "daily").unwrap().id)
+}
+
+async fn reader(app: &App, n: usize, topics: &[i64], frequency: i64) -> i64 {
+    let wish = Wish {
+        address: format!("r{n}@example.org").parse().unwrap(),
+        key: app.chance.key(),
+        settings: Settings { language: "en".parse().unwrap(), zone: chrono_tz::UTC, hour: 8, format: Format::Full },
+        set: false,
+        topics: topics.to_vec(),
+        regions: None,
+        frequency,
+        reason: StartReason::Operator,
+        pending: false,
+    };
+    let mut tx = app.store.begin().await.unwrap();
+    let g = subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    g.subscriber
+}
+
+async fn file(app: &App, n: usize, topics: &[i64]) {
+    let story = Story {
+        title: format!("t{n}"),
+        link: Some(format!("https://e.org/{n}")),
+        summary: "s".into(),
+        image: None,
+        language: None,
+        author: None,
+        categories: vec![],
+        published_at: None,
+    };
+    let s = Sighting {
+        identity: format!("i{n}"),
+        former: None,
+        canonical_link: story.link.clone(),
+        story,
+        text_hash: vec![n as u8; 16],
+        topics: topics.to_vec(),
+    };
+    let mut tx = app.store.begin().await.unwrap();
+    article::keep(&mut tx, 1, &[s], |_| Numbering::Now, app.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// None, in words, where there is no PostgreSQL.
+fn postgres() -> Option<TestDatabase> {
+    Engine::Postgres.database()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forty_readers_of_one_slot_stop_at_one_instant() {
+    let Some(database) = postgres() else { return };
+    let clock = Clock::by_hand(at());
+    let (app, _) = app(&database, &clock).await;
+    let (topics, daily) = ids(&app).await;
+    let mut stops = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let id = reader(&app, n, &topics, daily).await;
+        let (store, topic) = (app.store.clone(), topics[0]);
+        stops.spawn(async move {
+            let mut tx = store.begin().await?;
+            let ended = subscription::stop(&mut tx, id, Some(topic), StopReason::Reader, at()).await?;
+            tx.commit().await.map(|()| ended)
+        });
+    }
+    while let Some(stopped) = stops.join_next().await {
+        assert_eq!(stopped.unwrap().unwrap(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_daemons_that_plan_one_run_plan_it_once() {
+    let Some(database) = postgres() else { return };
+    let clock = Clock::by_hand(at());
+    let (one, first) = app(&database, &clock).await;
+    let (_two, second) = app(&database, &clock).await;
+    let (topics, daily) = ids(&one).await;
+    for n in 0..1100 {
+        reader(&one, n, &topics, daily).await;
+    }
+    compose::run(&first, at()).await.unwrap();
+    for n in 0..3 {
+        file(&one, n, &topics[..1]).await;
+    }
+    let due = at() + TimeDelta::hours(1);
+    clock.set(due);
+    let other = tokio::spawn(async move { compose::run(&second, due).await });
+    let here = compose::run(&first, due).await.unwrap();
+    let there = other.await.unwrap().unwrap();
+
+    assert_eq!(here.runs + there.runs, 1);
+    assert_eq!(here.deliveries + there.deliveries, 1100);
+    assert_eq!(delivery::by_state(&one.store).await.unwrap(), [("ready".to_owned(), 1100)]);
+}

@@ -1,0 +1,20 @@
+//! The program as its operator has it: a binary, a configuration file, signals, exit codes.
+//!
+//! What it is made of has its tests beside the code, and its stories in `src/tests/`.
+
+mod commands;
+mod daemon;
+mod house;
+mod kill;
+mod newsroom;
+mod order;
+
+// Borrowed from the library's own tests, which name these rooms from the library's root.
+use tidings::{mail, store};
+
+#[path = "../../src/tests/engine.rs"]
+#[expect(unused_imports, unused_macros, reason = "the library's tests use the rest")]
+mod engine;
+#[path = "../../src/tests/relay/mod.rs"]
+#[expect(dead_code, reason = "the library's tests use the rest")]
+mod relay;

@@ -117,7 +117,6 @@ statements! {
          AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL)) ORDER BY d.next_attempt_at LIMIT 1",
     );
     BY_STATE = same("SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state");
-    BY_STATE_OF = same("SELECT state, count(*) FROM delivery WHERE kind = $1 GROUP BY state ORDER BY state");
 }
 
 /// A delivery in hand.
@@ -332,9 +331,4 @@ pub async fn next_attempt(store: &Store) -> Result<Option<DateTime<Utc>>, Error>
 /// How many are in each state.
 pub async fn by_state(store: &Store) -> Result<Vec<(String, i64)>, Error> {
     store.db.all(&BY_STATE, args![]).await
-}
-
-/// How many digests (or other kind) are in each state.
-pub async fn by_state_of(store: &Store, kind: &str) -> Result<Vec<(String, i64)>, Error> {
-    store.db.all(&BY_STATE_OF, args![kind]).await
 }

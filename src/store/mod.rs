@@ -73,11 +73,6 @@ impl Error {
     fn unreadable(column: usize, value: String) -> Self {
         Self::Unreadable { column, value }
     }
-
-    /// Whether the engine refused for want of a lock or a connection, so that trying again may help.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Query(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)))
-    }
 }
 
 impl Store {

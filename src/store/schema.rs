@@ -28,7 +28,7 @@ macro_rules! step {
     };
 }
 
-const STEPS: &[Step] = &[step!(1, "0001_start")];
+const STEPS: &[Step] = &[step!(1, "0001_start"), step!(2, "0002_changed_minds")];
 
 const VERSION: Sql = two(
     "SELECT CAST(coalesce(max(version), 0) AS INTEGER) FROM _sqlx_migrations",

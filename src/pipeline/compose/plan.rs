@@ -1,148 +1,26 @@
-//! Due slots → a run → editions → deliveries.
-//!
-//! Beginning a run is one short transaction; planning it goes through its readers page by page, each page a
-//! transaction that moves `through`, so that a kill resumes at the next page. What a reader gets is decided in
-//! `model::choice`.
+//! A run's planning: its readers page by page, each page a transaction that moves `through`, so that a kill resumes at
+//! the next page. What a reader gets is decided in `model::choice`.
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use tracing::{info, warn};
+use chrono::{DateTime, Utc};
+use tracing::info;
 
-use super::shelves::Shelves;
-use super::{Error, Line};
+use super::super::shelves::Shelves;
+use super::Composed;
 use crate::model::choice::{Ledger, Section, Window, choose};
 use crate::model::edition::{Content, lay_out};
-use crate::model::schedule::{Firing, Schedule};
+use crate::pipeline::{Error, Line};
 use crate::store::page::{self, Enrolled, Planned};
-use crate::store::run::{self, Beginning, Run};
+use crate::store::run::{self, Run};
 use crate::store::slot::{self, Slot};
-use crate::store::{Store, Tx, declared, edition, filing, setting};
+use crate::store::{Tx, edition, filing};
 
 /// Readers planned in one transaction. Large enough to share its cost, small enough for the other writers.
 const PAGE: i64 = 1000;
-/// A run begun later than this after it was due says so.
-const LATE: TimeDelta = TimeDelta::hours(2);
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Composed {
-    pub runs: usize,
-    pub skipped: usize,
-    pub editions: usize,
-    pub deliveries: usize,
-}
-
-/// Begins what is due, once a period, and plans it.
-pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
-    if !is_in_force(line).await? {
-        return Err(Error::StaleConfiguration);
-    }
-    let mut composed = Composed::default();
-    let schedules = schedules(&line.store).await?;
-    schedule(&line.store, &schedules, now).await?;
-    // What a kill left half planned comes first: a slot plans one run at a time.
-    plan_all(line, &mut composed, now).await?;
-    for slot in slot::due(&line.store, now).await? {
-        if let Some(frequency) = schedules.get(&slot.frequency) {
-            begin(line, &slot, frequency, &mut composed, now).await?;
-        }
-    }
-    plan_all(line, &mut composed, now).await?;
-    Ok(composed)
-}
-
-/// Plans the slots that have no next firing, for whoever has just added a reader and no daemon runs: the first digest
-/// then comes at the reader's next hour, whenever the program runs after it.
-pub async fn plan_ahead(store: &Store, now: DateTime<Utc>) -> Result<(), Error> {
-    schedule(store, &schedules(store).await?, now).await
-}
-
-async fn is_in_force(line: &Line) -> Result<bool, Error> {
-    let in_force = setting::get(&line.store, "fingerprint").await?;
-    Ok(in_force.is_none_or(|fingerprint| fingerprint == line.config.fingerprint()))
-}
-
-struct Frequency {
-    schedule: Schedule,
-    approve: bool,
-}
-
-impl Frequency {
-    fn of_slot(&self, slot: &Slot) -> Schedule {
-        match u8::try_from(slot.hour) {
-            Ok(hour) => self.schedule.at_hour(hour),
-            Err(_) => self.schedule.clone(),
-        }
-    }
-}
-
-async fn schedules(store: &Store) -> Result<HashMap<i64, Frequency>, Error> {
-    let mut schedules = HashMap::new();
-    for row in declared::frequencies(store).await? {
-        match Schedule::parse(&row.cron) {
-            Ok(schedule) => {
-                schedules.insert(row.id, Frequency { schedule, approve: row.approve });
-            }
-            Err(error) => warn!(frequency = %row.slug, "frequency {} makes no runs: {error}", row.slug),
-        }
-    }
-    Ok(schedules)
-}
-
-/// Gives each slot that has readers its next firing: the first after now, never a stale one. One that is later than
-/// that (the clock was ahead once) is set back.
-async fn schedule(store: &Store, schedules: &HashMap<i64, Frequency>, now: DateTime<Utc>) -> Result<(), Error> {
-    let mut slots = slot::unscheduled(store).await?;
-    slots.extend(slot::scheduled(store).await?.into_iter().filter(|slot| slot.next_run_at > Some(now)));
-    for slot in slots {
-        let Some(frequency) = schedules.get(&slot.frequency) else { continue };
-        let next = frequency.of_slot(&slot).next_after(now, slot.zone).map(|firing| firing.at);
-        if next.is_some() && (slot.next_run_at.is_none() || next < slot.next_run_at) {
-            let mut tx = store.begin().await?;
-            slot::schedule(&mut tx, slot.id, next).await?;
-            tx.commit().await?;
-        }
-    }
-    Ok(())
-}
-
-/// Begins the latest firing of a slot that is due; what earlier ones owe folds into it.
-async fn begin(
-    line: &Line,
-    slot: &Slot,
-    frequency: &Frequency,
-    composed: &mut Composed,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let schedule = frequency.of_slot(slot);
-    let Some(firing) = schedule.latest_at_or_before(now, slot.zone) else { return Ok(()) };
-    let next = schedule.following(firing.period, slot.zone);
-    let mode = line.config.delivery.mode;
-
-    let mut tx = line.store.begin().await?;
-    if run::is_planning(&mut tx, slot.id).await? {
-        // The slot stays due: this firing begins when that planning has ended.
-        return Ok(tx.rollback().await?);
-    }
-    slot::schedule(&mut tx, slot.id, next.map(|next| next.at)).await?;
-    if leaves_it_to_the_next(&firing, next.as_ref(), now) {
-        run::skip(&mut tx, slot.id, &firing, mode, now).await?;
-        composed.skipped += 1;
-    } else {
-        let late = now - firing.at > LATE;
-        let held = frequency.approve.then_some("waits for approval");
-        let begun = run::begin(&mut tx, &Beginning { slot: slot.id, firing, late, mode, held }, now).await?;
-        composed.runs += usize::from(begun.is_some());
-    }
-    tx.commit().await.map_err(Error::from)
-}
-
-/// More than half its interval late, and the next one is near: then the next covers it.
-fn leaves_it_to_the_next(firing: &Firing, next: Option<&Firing>, now: DateTime<Utc>) -> bool {
-    next.is_some_and(|next| now - firing.at > (next.at - firing.at) / 2 && next.at - now < TimeDelta::hours(2))
-}
-
-async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
+/// Plans what is being planned, to its end or until we are asked to stop.
+pub(super) async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
     for run in run::planning(&line.store).await? {
         plan(line, run, composed, now).await?;
     }

@@ -12,12 +12,13 @@ use super::{open, resolve, words};
 use crate::app::App;
 use crate::model::address::Address;
 use crate::model::edition;
+use crate::model::holdings::{Settings, StartReason, Wanted};
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::pipeline::compose;
-use crate::store::subscriber::{self, Settings, Subscriber};
-use crate::store::subscription::{self, Granted, StartReason, Subscription, Wish};
+use crate::store::subscriber::{self, Subscriber};
+use crate::store::subscription::{self, Granted, Subscription, Wish};
 use crate::store::{delivery, slot, suppression};
 
 #[derive(Debug, Subcommand)]
@@ -138,7 +139,7 @@ async fn add(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Result
     let mut tx = app.store.begin().await?;
     let granted = subscription::grant(&mut tx, &wish, now).await?;
     let asks = args.confirm
-        && !granted.added.is_empty()
+        && !granted.given.added.is_empty()
         && delivery::confirmations_since(&mut tx, granted.subscriber, now - ASK_AGAIN).await? == 0;
     if asks {
         let mode = app.config.delivery.mode;
@@ -154,9 +155,9 @@ async fn add(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Result
     let added = Added {
         address: args.address.to_string(),
         new_reader: granted.new_reader,
-        added: granted.added.len(),
-        already: granted.already.len(),
-        started: granted.started.len(),
+        added: granted.given.added.len(),
+        already: granted.given.already.len(),
+        started: granted.given.started.len(),
         changed: granted.changed,
         pending: args.confirm,
         dry_run: args.dry_run,
@@ -180,11 +181,14 @@ async fn wish(app: &App, args: &AddArgs) -> anyhow::Result<Wish> {
         key: app.chance.key(),
         settings,
         set: args.language.is_some() || args.zone.is_some() || args.hour.is_some() || args.format.is_some(),
-        topics,
         regions: (!regions.is_empty()).then_some(regions),
-        frequency: frequency.id,
-        reason: if args.confirm { StartReason::Confirmed } else { StartReason::Operator },
-        pending: args.confirm,
+        wanted: Wanted {
+            topics,
+            frequency: frequency.id,
+            reason: if args.confirm { StartReason::Confirmed } else { StartReason::Operator },
+            pending: args.confirm,
+            respects_stops: false,
+        },
     })
 }
 
@@ -212,17 +216,17 @@ fn settings(app: &App, args: &AddArgs, before: Option<Settings>, frequency: &Slu
 fn in_words(added: &Added, granted: &Granted, asks: bool) -> String {
     let topics = |n: usize| if n == 1 { "1 topic".to_owned() } else { format!("{n} topics") };
     let mut parts = Vec::new();
-    if !granted.added.is_empty() {
+    if !granted.given.added.is_empty() {
         let how = if added.pending { "waits for the reader's confirmation for" } else { "now receives" };
-        parts.push(format!("{} {how} {}", added.address, topics(granted.added.len())));
+        parts.push(format!("{} {how} {}", added.address, topics(granted.given.added.len())));
     }
-    if !granted.started.is_empty() {
-        parts.push(format!("{} that waited for a confirmation started", topics(granted.started.len())));
+    if !granted.given.started.is_empty() {
+        parts.push(format!("{} that waited for a confirmation started", topics(granted.given.started.len())));
     }
-    if !granted.already.is_empty() {
-        parts.push(format!("{} had {} already, left as before", added.address, topics(granted.already.len())));
+    if !granted.given.already.is_empty() {
+        parts.push(format!("{} had {} already, left as before", added.address, topics(granted.given.already.len())));
     }
-    if added.pending && !granted.added.is_empty() {
+    if added.pending && !granted.given.added.is_empty() {
         let mail = if asks {
             "the mail that asks is on its way"
         } else {

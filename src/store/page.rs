@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::run::Run;
-use super::sql::{args, record, same, statements, two};
+use super::sql::{args, hex, record, same, statements, two};
 use super::{Error, Tx, run};
 use crate::model::choice::{Held, Ledger, Reader};
 use crate::model::delivery::Key;
@@ -196,8 +196,4 @@ async fn serve(tx: &mut Tx, run: &Run, readers: &[Enrolled]) -> Result<(), Error
         tx.exec(&SERVE, args![run.slot, enrolled.subscriber, &topics]).await?;
     }
     Ok(())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,13 +1,17 @@
 //! One address, with language, time zone, hour and format.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::sql::{args, record, same, statements};
+use super::sql::{args, hex, record, same, statements, two};
+use super::subscription::Wish;
 use super::{Error, Store, Tx};
 use crate::model::address::Address;
 use crate::model::delivery::Key;
 use crate::model::edition::Format;
+use crate::model::holdings::Settings;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 
@@ -18,17 +22,21 @@ statements! {
     LIST = same(
         "SELECT id, key, address, language, zone, hour, format, created_at FROM subscriber WHERE id > $1 ORDER BY id LIMIT $2",
     );
-    ADD = same(
-        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (address_key) DO NOTHING RETURNING id",
+    BY_ADDRESSES = two(
+        "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT value FROM json_each($1))",
+        "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT json_array_elements_text($1::json))",
     );
-    SET = same("UPDATE subscriber SET language = $2, zone = $3, hour = $4, format = $5 WHERE id = $1");
+    ADD = two(
+        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at)
+         SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, $2 FROM json_each($1) WHERE true
+         ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
+        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at)
+         SELECT decode(j ->> 0, 'hex'), j ->> 1, j ->> 2, j ->> 3, j ->> 4, (j ->> 5)::bigint, j ->> 6, $2 FROM json_array_elements($1::json) j
+         ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
+    );
     REGIONS = same(
         "SELECT t.slug FROM subscriber_region r JOIN topic t ON t.id = r.region WHERE r.subscriber = $1 ORDER BY t.rank",
     );
-    CLEAR_REGIONS = same("DELETE FROM subscriber_region WHERE subscriber = $1");
-    PUT_REGION = same("INSERT INTO subscriber_region (subscriber, region) VALUES ($1, $2)");
-    REGIONS_CHANGED = same("UPDATE subscriber SET regions_changed_at = $2 WHERE id = $1");
     COUNT = same(
         "SELECT count(DISTINCT subscriber), count(*) FROM subscription WHERE state = 'active'",
     );
@@ -60,21 +68,12 @@ impl super::sql::Cell for Format {
     }
 }
 
-fn word(format: Format) -> &'static str {
+pub(super) fn word(format: Format) -> &'static str {
     match format {
         Format::Full => "full",
         Format::NoImages => "no-images",
         Format::Text => "text",
     }
-}
-
-/// What a reader can set about themselves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    pub language: Language,
-    pub zone: Tz,
-    pub hour: i64,
-    pub format: Format,
 }
 
 impl Subscriber {
@@ -87,20 +86,12 @@ pub async fn by_address(store: &Store, address: &Address) -> Result<Option<Subsc
     store.db.opt(&BY_ADDRESS, args![&address.key()]).await
 }
 
-pub async fn by_address_in(tx: &mut Tx, address: &Address) -> Result<Option<Subscriber>, Error> {
-    tx.opt(&BY_ADDRESS, args![&address.key()]).await
-}
-
 pub async fn by_key(store: &Store, key: &[u8; 16]) -> Result<Option<Subscriber>, Error> {
     store.db.opt(&BY_KEY, args![key]).await
 }
 
 pub async fn by_id(store: &Store, id: i64) -> Result<Option<Subscriber>, Error> {
     store.db.opt(&BY_ID, args![id]).await
-}
-
-pub(super) async fn by_id_in(tx: &mut Tx, id: i64) -> Result<Option<Subscriber>, Error> {
-    tx.opt(&BY_ID, args![id]).await
 }
 
 /// A page of subscribers after an id.
@@ -117,40 +108,46 @@ pub async fn count(store: &Store) -> Result<(i64, i64), Error> {
     store.db.one(&COUNT, args![]).await
 }
 
-pub(super) async fn add(
-    tx: &mut Tx,
-    address: &Address,
-    key: Key,
-    settings: &Settings,
-    now: DateTime<Utc>,
-) -> Result<i64, Error> {
-    let (shown, address_key) = (address.to_string(), address.key());
-    let values = args![
-        &key,
-        &shown,
-        &address_key,
-        settings.language.as_str(),
-        settings.zone.name(),
-        settings.hour,
-        word(settings.format),
-        now,
-    ];
-    match tx.opt::<(i64,)>(&ADD, values).await? {
-        Some((id,)) => Ok(id),
-        // Somebody added the same address at the same moment.
-        None => by_address_in(tx, address).await?.map(|reader| reader.id).ok_or(Error::NoRow { statement: ADD.lite }),
+/// The readers of these wishes, added where they are new; and whether they are.
+pub(super) async fn find_or_add(tx: &mut Tx, wishes: &[Wish], now: DateTime<Utc>) -> Result<Vec<(i64, bool)>, Error> {
+    let keys: Vec<String> = wishes.iter().map(|wish| wish.address.key()).collect();
+    let mut known = by_keys(tx, &keys).await?;
+    let mut new: BTreeMap<&str, &Wish> = BTreeMap::new();
+    for (key, wish) in keys.iter().zip(wishes).filter(|(key, _)| !known.contains_key(*key)) {
+        new.entry(key).or_insert(wish);
     }
+    let mut added: HashSet<String> = HashSet::new();
+    if !new.is_empty() {
+        let rows: Vec<_> = new.iter().map(|(key, wish)| row(key, wish)).collect();
+        let rows = serde_json::to_string(&rows).expect("strings and numbers always serialise");
+        for (id, key) in tx.all::<(i64, String)>(&ADD, args![&rows, now]).await? {
+            known.insert(key.clone(), id);
+            added.insert(key);
+        }
+        // Somebody else added the same address at the same moment.
+        if new.keys().any(|key| !known.contains_key(*key)) {
+            known = by_keys(tx, &keys).await?;
+        }
+    }
+    let find = |key: &String| known.get(key).map(|id| (*id, added.contains(key)));
+    keys.iter().map(|key| find(key).ok_or(Error::NoRow { statement: ADD.lite })).collect()
 }
 
-pub(super) async fn set(tx: &mut Tx, id: i64, settings: &Settings) -> Result<(), Error> {
-    let values = args![id, settings.language.as_str(), settings.zone.name(), settings.hour, word(settings.format),];
-    tx.exec(&SET, values).await.map(drop)
+async fn by_keys(tx: &mut Tx, keys: &[String]) -> Result<HashMap<String, i64>, Error> {
+    let keys = serde_json::to_string(keys).expect("strings always serialise");
+    let rows: Vec<(i64, String)> = tx.all(&BY_ADDRESSES, args![&keys]).await?;
+    Ok(rows.into_iter().map(|(id, key)| (key, id)).collect())
 }
 
-pub(super) async fn set_regions(tx: &mut Tx, id: i64, regions: &[i64], position: i64) -> Result<(), Error> {
-    tx.exec(&CLEAR_REGIONS, args![id]).await?;
-    for &region in regions {
-        tx.exec(&PUT_REGION, args![id, region]).await?;
-    }
-    tx.exec(&REGIONS_CHANGED, args![id, position]).await.map(drop)
+fn row(key: &str, wish: &Wish) -> (String, String, String, String, &'static str, i64, &'static str) {
+    let Settings { language, zone, hour, format } = &wish.settings;
+    (
+        hex(&wish.key.0),
+        wish.address.to_string(),
+        key.to_owned(),
+        language.to_string(),
+        zone.name(),
+        *hour,
+        word(*format),
+    )
 }

@@ -16,6 +16,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("edition", edition::ALL),
     ("feed", feed::ALL),
     ("filing", filing::ALL),
+    ("holdings", holdings::ALL),
     ("lease", lease::ALL),
     ("nudge", nudge::ALL),
     ("page", page::ALL),
@@ -51,8 +52,22 @@ const HOT: &[(&str, &[&str])] = &[
     ("page", &["ENROLMENTS", "FOLD", "TOLD", "OWING", "SERVED", "SERVE"]),
     ("run", &["PLANNING", "PLANNING_OF"]),
     ("slot", &["DUE", "NEXT", "WAKE"]),
-    ("subscriber", &["BY_ADDRESS", "BY_KEY"]),
-    ("subscription", &["LIVE", "FREEZE", "ENROLLED", "CANCEL_WAITING"]),
+    ("subscriber", &["BY_ADDRESS", "BY_ADDRESSES", "BY_KEY"]),
+    (
+        "holdings",
+        &[
+            "SUBSCRIBERS",
+            "SUBSCRIPTIONS",
+            "REGIONS",
+            "ENROLMENTS",
+            "SLOTS",
+            "LOCK_SUBSCRIBERS",
+            "PUT_SUBSCRIBERS",
+            "PUT",
+            "LEAVE",
+            "CANCEL_WAITING",
+        ],
+    ),
 ];
 
 async fn open(engine: Engine) -> Option<(Store, TestDatabase)> {

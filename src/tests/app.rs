@@ -21,12 +21,13 @@ use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigErrors};
 use crate::model::address::Address;
 use crate::model::edition::Format;
+use crate::model::holdings::{Settings, StartReason, Wanted};
 use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
 use crate::pipeline::{self, Line, Tally};
-use crate::store::subscriber::{self, Settings};
-use crate::store::subscription::{self, Granted, StartReason, Wish};
+use crate::store::subscriber;
+use crate::store::subscription::{self, Granted, Wish};
 use crate::store::{Db, Place, captured_mail, declared, delivery, feed, filing, slot};
 use crate::web;
 
@@ -345,11 +346,14 @@ pub async fn add(app: &App, reader: Reader<'_>) -> Granted {
             format: Format::Full,
         },
         set: false,
-        topics: ids(Facet::Topic, reader.topics),
         regions: (!regions.is_empty()).then_some(regions),
-        frequency: frequencies.iter().find(|f| f.slug == frequency).expect("declared").id,
-        reason: if reader.pending { StartReason::Confirmed } else { StartReason::Operator },
-        pending: reader.pending,
+        wanted: Wanted {
+            topics: ids(Facet::Topic, reader.topics),
+            frequency: frequencies.iter().find(|f| f.slug == frequency).expect("declared").id,
+            reason: if reader.pending { StartReason::Confirmed } else { StartReason::Operator },
+            pending: reader.pending,
+            respects_stops: false,
+        },
     };
     let mut tx = app.store.begin().await.unwrap();
     let granted = subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();

@@ -7,11 +7,11 @@ use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::model::article::Story;
 use crate::model::edition::Format;
+use crate::model::holdings::{Settings, StartReason, StopReason, Wanted};
 use crate::pipeline::{Line, compose};
 use crate::store::article::{self, Sighting};
 use crate::store::filing::Numbering;
-use crate::store::subscriber::Settings;
-use crate::store::subscription::{self, StartReason, StopReason, Wish};
+use crate::store::subscription::{self, Wish};
 use crate::store::{Place, declared, delivery};
 use crate::tests::engine::{Engine, TestDatabase};
 
@@ -60,11 +60,14 @@ async fn reader(app: &App, n: usize, topics: &[i64], frequency: i64) -> i64 {
         key: app.chance.key(),
         settings: Settings { language: "en".parse().unwrap(), zone: chrono_tz::UTC, hour: 8, format: Format::Full },
         set: false,
-        topics: topics.to_vec(),
         regions: None,
-        frequency,
-        reason: StartReason::Operator,
-        pending: false,
+        wanted: Wanted {
+            topics: topics.to_vec(),
+            frequency,
+            reason: StartReason::Operator,
+            pending: false,
+            respects_stops: false,
+        },
     };
     let mut tx = app.store.begin().await.unwrap();
     let g = subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
@@ -113,12 +116,12 @@ async fn forty_readers_of_one_slot_stop_at_one_instant() {
         let (store, topic) = (app.store.clone(), topics[0]);
         stops.spawn(async move {
             let mut tx = store.begin().await?;
-            let ended = subscription::stop(&mut tx, id, Some(topic), StopReason::Reader, at()).await?;
+            let ended = subscription::stop(&mut tx, id, Some(&[topic]), StopReason::Reader, at()).await?;
             tx.commit().await.map(|()| ended)
         });
     }
     while let Some(stopped) = stops.join_next().await {
-        assert_eq!(stopped.unwrap().unwrap(), 1);
+        assert_eq!(stopped.unwrap().unwrap().len(), 1);
     }
 }
 

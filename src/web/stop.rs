@@ -10,12 +10,13 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::Pages;
+use crate::model::holdings::StopReason;
 use crate::model::slug::Slug;
 use crate::model::token::Purpose;
 use crate::model::topic::Facet;
 use crate::render::{Ask, Content, Step, Stopping, Trouble};
 use crate::store::subscriber::{self, Subscriber};
-use crate::store::subscription::{self, StopReason};
+use crate::store::subscription;
 use crate::store::{self, declared};
 
 #[derive(Debug, Deserialize)]
@@ -83,7 +84,8 @@ async fn end(pages: &Pages, token: &str, topic: Option<Slug>, reason: StopReason
         };
         if topic.is_none() || id.is_some() {
             let mut tx = pages.store.begin().await?;
-            subscription::stop(&mut tx, reader.id, id, reason, pages.clock.now()).await?;
+            let one = id.as_ref().map(std::slice::from_ref);
+            subscription::stop(&mut tx, reader.id, one, reason, pages.clock.now()).await?;
             tx.commit().await?;
         }
     }

@@ -10,11 +10,11 @@ use tidings::clock::{Chance, Clock};
 use tidings::config::Config;
 use tidings::model::delivery::Key;
 use tidings::model::edition::Format;
+use tidings::model::holdings::{Settings, StartReason, Wanted};
 use tidings::pipeline::{collect, compose};
 use tidings::store::declared;
 use tidings::store::lease;
-use tidings::store::subscriber::Settings;
-use tidings::store::subscription::{self, StartReason, Wish};
+use tidings::store::subscription::{self, Wish};
 
 use crate::daemon::Daemon;
 use crate::engine::{Engine, postgres_is_here};
@@ -306,15 +306,18 @@ async fn subscribe(app: &App, readers: usize) {
                 format: Format::default(),
             },
             set: false,
-            topics: match n % 3 {
-                0 => topics[..1].to_vec(),
-                1 => topics[1..].to_vec(),
-                _ => topics.clone(),
-            },
             regions: None,
-            frequency: daily,
-            reason: StartReason::Operator,
-            pending: false,
+            wanted: Wanted {
+                topics: match n % 3 {
+                    0 => topics[..1].to_vec(),
+                    1 => topics[1..].to_vec(),
+                    _ => topics.clone(),
+                },
+                frequency: daily,
+                reason: StartReason::Operator,
+                pending: false,
+                respects_stops: false,
+            },
         };
         subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
     }

@@ -8,11 +8,11 @@ use crate::app::App;
 use crate::cli::resolve;
 use crate::model::address::Address;
 use crate::model::edition::Format;
+use crate::model::holdings::{Settings, StartReason, Wanted};
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
-use crate::store::subscriber::Settings;
-use crate::store::subscription::{self, StartReason, Wish};
+use crate::store::subscription::{self, Wish};
 use crate::store::{self, delivery};
 
 /// A reader, in the words that an operator would type.
@@ -91,7 +91,7 @@ impl Reader {
         let (wish, now) = (self.wish(app).await?, app.clock.now());
         let mut tx = app.store.begin().await?;
         let granted = subscription::grant(&mut tx, &wish, now).await?;
-        if wish.pending {
+        if wish.wanted.pending {
             let (key, mode) = (app.chance.key(), app.config.delivery.mode);
             delivery::ask_confirmation(&mut tx, &key, mode, granted.subscriber, now).await?;
         }
@@ -112,11 +112,14 @@ impl Reader {
                 format: Format::Full,
             },
             set: true,
-            topics: resolve::topics(app, Facet::Topic, &slugs(self.topics)).await?,
             regions: (!regions.is_empty()).then_some(regions),
-            frequency: resolve::frequency(app, Some(&slug(self.frequency))).await?.id,
-            reason: if asked { StartReason::Confirmed } else { StartReason::Operator },
-            pending: asked,
+            wanted: Wanted {
+                topics: resolve::topics(app, Facet::Topic, &slugs(self.topics)).await?,
+                frequency: resolve::frequency(app, Some(&slug(self.frequency))).await?.id,
+                reason: if asked { StartReason::Confirmed } else { StartReason::Operator },
+                pending: asked,
+                respects_stops: false,
+            },
         })
     }
 

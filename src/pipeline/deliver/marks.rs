@@ -10,9 +10,10 @@ use tokio::task::JoinHandle;
 use tracing::{error, info};
 
 use crate::clock::Clock;
+use crate::model::holdings::StopReason;
 use crate::pipeline::Line;
 use crate::store::delivery::{self, Sending, Settled, Token};
-use crate::store::subscription::{self, StopReason};
+use crate::store::subscription;
 use crate::store::{self, Store, suppression};
 
 /// Marks that one commit takes.

@@ -139,13 +139,17 @@ impl Candidate {
         self.topics.iter().all(|(_, position)| *position > lower)
     }
 
-    fn filed_under(&self, topic: i64) -> Option<i64> {
+    pub(super) fn is_under(&self, topic: i64) -> bool {
+        self.filed_under(topic).is_some()
+    }
+
+    pub(super) fn filed_under(&self, topic: i64) -> Option<i64> {
         self.topics.iter().find(|(t, _)| *t == topic).map(|(_, position)| *position)
     }
 
     /// The position from which it counts under `topic` for a reader with these regions: the later of its filing there
     /// and its earliest filing under any of them. (Region feeds come late.)
-    fn position(&self, topic: i64, regions: &[i64]) -> Option<i64> {
+    pub(super) fn position(&self, topic: i64, regions: &[i64]) -> Option<i64> {
         let filed = self.filed_under(topic)?;
         if regions.is_empty() {
             return Some(filed);

@@ -77,7 +77,6 @@ impl Content {
 
 /// Lays chosen sections out for a reader who holds `held`: the caps, "also in", the regions.
 pub fn lay_out(sections: &[Section], held: &[i64], window: &Window) -> Vec<Part> {
-    let mut room = MAIL_CAP;
     let place = |topic: i64, article: &i64| {
         let candidate = window.candidate(*article);
         let filed = |facet: fn(&super::choice::Candidate) -> &Vec<(i64, i64)>| {
@@ -89,19 +88,19 @@ pub fn lay_out(sections: &[Section], held: &[i64], window: &Window) -> Vec<Part>
         also_in.retain(|other| *other != topic && held.contains(other));
         Placed { article: *article, also_in, regions: filed(|c| &c.regions) }
     };
-    sections
-        .iter()
-        .map(|section| {
-            let shown = section.articles.len().min(SECTION_CAP).min(room);
-            room -= shown;
-            let (shown, beyond) = section.articles.split_at(shown);
-            Part {
-                topic: section.topic,
-                shown: shown.iter().map(|article| place(section.topic, article)).collect(),
-                beyond: beyond.iter().map(|article| place(section.topic, article)).collect(),
-            }
-        })
-        .collect()
+    let placed = |s: &Section| (s.topic, s.articles.iter().map(|article| place(s.topic, article)).collect());
+    within_caps(sections.iter().map(placed).collect())
+}
+
+/// Shows as many as a section and a mail can have; the rest is "N more".
+pub(super) fn within_caps(sections: Vec<(i64, Vec<Placed>)>) -> Vec<Part> {
+    let mut room = MAIL_CAP;
+    let cap = |(topic, mut shown): (i64, Vec<Placed>)| {
+        let beyond = shown.split_off(shown.len().min(SECTION_CAP).min(room));
+        room -= shown.len();
+        Part { topic, shown, beyond }
+    };
+    sections.into_iter().map(cap).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod edition;
 pub mod holdings;
 pub mod language;
 pub mod rendering;
+pub mod revision;
 pub mod schedule;
 pub mod slug;
 pub mod token;

@@ -72,6 +72,10 @@ pub async fn by_id(store: &Store, id: i64) -> Result<Option<Edition>, Error> {
     store.db.opt::<Row>(&BY_ID, args![id]).await?.map(Row::edition).transpose()
 }
 
+pub(super) async fn by_id_in(tx: &mut Tx, id: i64) -> Result<Option<Edition>, Error> {
+    tx.opt::<Row>(&BY_ID, args![id]).await?.map(Row::edition).transpose()
+}
+
 pub async fn by_key(store: &Store, key: &[u8]) -> Result<Option<Edition>, Error> {
     store.db.opt::<Row>(&BY_KEY, args![key]).await?.map(Row::edition).transpose()
 }

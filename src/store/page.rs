@@ -40,13 +40,16 @@ statements! {
          WHERE d.subscriber = ANY($1) AND d.kind = 'digest'
          AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
     );
+    /// Whatever became of a digest, what was taken out of it before it left is owed (what was withdrawn, nobody gets).
     OWING = two(
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
          WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.kind = 'digest' AND d.mode = $2
-         AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator')))",
+         AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
+            OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
          WHERE d.subscriber = ANY($1) AND d.kind = 'digest' AND d.mode = $2
-         AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator')))",
+         AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
+            OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
     );
     DELIVER = two(
         "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)

@@ -23,3 +23,11 @@ ALTER TABLE frequency ADD COLUMN replaced_by BIGINT REFERENCES frequency (id);
 
 -- What is set aside, by edition: a section can be taken out of it.
 CREATE INDEX delivery_aside ON delivery (edition) WHERE state IN ('held', 'quarantined');
+
+-- Withdrawals and pins are numbered, taken first in their transaction, so that a run that is being planned sees those it
+-- has not seen. `sweeping`: withdrawn, and not yet taken out of all that waits.
+INSERT INTO counter (name, value) VALUES ('mark', 0);
+ALTER TABLE article ADD COLUMN mark BIGINT;
+ALTER TABLE article ADD COLUMN sweeping BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX article_mark ON article (mark) WHERE mark IS NOT NULL;
+CREATE INDEX article_sweeping ON article (id) WHERE sweeping;

@@ -111,6 +111,13 @@ impl Window {
         }
     }
 
+    /// Says how an article stands that was withdrawn, pinned or let go of since it was added.
+    pub fn mark(&mut self, article: i64, pinned: bool, withdrawn: bool) {
+        if let Some(candidate) = self.candidates.get_mut(&article) {
+            (candidate.pinned, candidate.withdrawn) = (pinned, withdrawn);
+        }
+    }
+
     pub fn contains(&self, article: i64) -> bool {
         self.candidates.contains_key(&article)
     }

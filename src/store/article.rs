@@ -1,14 +1,16 @@
 //! Articles and how they got here: first sightings become articles and filings; later ones only keep them fresh.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
 use super::filing::{self, Numbering};
 use super::sql::{args, record, same, statements, two};
-use super::{Error, Store, Tx};
+use super::{Error, Store, Tx, setting};
 use crate::model::article::{Image, Story};
 use crate::model::language::Language;
+use crate::model::slug::Slug;
+use crate::model::topic::Facet;
 
 statements! {
     SIGHTED = two(
@@ -56,6 +58,35 @@ statements! {
          GROUP BY a.id ORDER BY max(f.filed_at) DESC, a.id DESC LIMIT $4",
     );
     COUNT = same("SELECT count(*) FROM article");
+    WITHDRAWN = two(
+        "SELECT id FROM article WHERE withdrawn_at IS NOT NULL AND id IN (SELECT value FROM json_each($1))",
+        "SELECT id FROM article WHERE withdrawn_at IS NOT NULL AND id = ANY($1)",
+    );
+    PIN = same("UPDATE article SET pinned_at = $2, mark = $3 WHERE id = $1");
+    MARKED_AFTER = same("SELECT mark, id, pinned_at IS NOT NULL, withdrawn_at IS NOT NULL FROM article WHERE mark > $1 ORDER BY mark");
+    LISTED = same(
+        "SELECT a.id, a.first_seen_at, coalesce(a.corrected_title, a.title), a.link, a.language, a.mailed, a.pinned_at, a.withdrawn_at,
+            EXISTS (SELECT 1 FROM filing f WHERE f.article = a.id AND (f.position IS NOT NULL OR f.number_at IS NOT NULL))
+         FROM article a WHERE a.first_seen_at >= $2
+         AND (CAST($1 AS BIGINT) IS NULL OR EXISTS (SELECT 1 FROM filing f WHERE f.article = a.id AND f.topic = $1))
+         ORDER BY a.first_seen_at DESC, a.id DESC LIMIT $3",
+    );
+    BY_ID = same(
+        "SELECT a.id, a.first_seen_at, coalesce(a.corrected_title, a.title), a.link, a.language, a.mailed, a.pinned_at, a.withdrawn_at,
+            EXISTS (SELECT 1 FROM filing f WHERE f.article = a.id AND (f.position IS NOT NULL OR f.number_at IS NOT NULL))
+         FROM article a WHERE a.id = $1",
+    );
+    BY_CANONICAL_LINK = same(
+        "SELECT a.id, a.first_seen_at, coalesce(a.corrected_title, a.title), a.link, a.language, a.mailed, a.pinned_at, a.withdrawn_at,
+            EXISTS (SELECT 1 FROM filing f WHERE f.article = a.id AND (f.position IS NOT NULL OR f.number_at IS NOT NULL))
+         FROM article a WHERE a.canonical_link = $1",
+    );
+    FILED_UNDER = two(
+        "SELECT f.article, t.facet, t.slug FROM filing f JOIN topic t ON t.id = f.topic
+         WHERE f.article IN (SELECT value FROM json_each($1)) ORDER BY f.article, t.facet DESC, t.rank",
+        "SELECT f.article, t.facet, t.slug FROM filing f JOIN topic t ON t.id = f.topic
+         WHERE f.article = ANY($1) ORDER BY f.article, t.facet DESC, t.rank",
+    );
 }
 
 /// An entry as it was sighted in a feed: cleaned, told apart, and matched with the rules.
@@ -89,6 +120,34 @@ pub enum Version {
     /// With a later correction: for pages.
     Corrected,
 }
+
+/// An article for the operator's eyes.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    pub id: i64,
+    pub first_seen_at: DateTime<Utc>,
+    pub title: String,
+    pub link: Option<String>,
+    pub language: Option<Language>,
+    /// It is in an edition: its text stands.
+    pub mailed: bool,
+    pub pinned_at: Option<DateTime<Utc>>,
+    pub withdrawn_at: Option<DateTime<Utc>>,
+    /// It is, or will be, news under some topic; else it is here for the archive only.
+    pub counts: bool,
+}
+record!(Listed { id, first_seen_at, title, link, language, mailed, pinned_at, withdrawn_at, counts });
+
+/// How an article stands after a withdrawal or a pin.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// In the order of these.
+    pub number: i64,
+    pub article: i64,
+    pub pinned: bool,
+    pub withdrawn: bool,
+}
+record!(Mark { number, article, pinned, withdrawn });
 
 struct Texts {
     id: i64,
@@ -257,4 +316,38 @@ pub async fn newest_in(
 
 pub async fn count(store: &Store) -> Result<i64, Error> {
     Ok(store.db.one::<(i64,)>(&COUNT, args![]).await?.0)
+}
+
+/// Which of these were withdrawn: their text is shown nowhere.
+pub async fn withdrawn(store: &Store, ids: &[i64]) -> Result<HashSet<i64>, Error> {
+    Ok(store.db.all::<(i64,)>(&WITHDRAWN, args![ids]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Pinned, it stands first in its section in runs from now on; None: no longer.
+pub async fn pin(tx: &mut Tx, id: i64, pinned_at: Option<DateTime<Utc>>) -> Result<(), Error> {
+    let mark = setting::next_mark(tx).await?;
+    tx.exec(&PIN, args![id, pinned_at, mark]).await.map(drop)
+}
+
+/// What was withdrawn, pinned or let go of after this number.
+pub async fn marked_after(tx: &mut Tx, mark: i64) -> Result<Vec<Mark>, Error> {
+    tx.all(&MARKED_AFTER, args![mark]).await
+}
+
+/// The newest first; with a topic, those filed under it.
+pub async fn list(store: &Store, topic: Option<i64>, since: DateTime<Utc>, limit: i64) -> Result<Vec<Listed>, Error> {
+    store.db.all(&LISTED, args![topic, since, limit]).await
+}
+
+pub async fn by_id(store: &Store, id: i64) -> Result<Option<Listed>, Error> {
+    store.db.opt(&BY_ID, args![id]).await
+}
+
+pub async fn by_canonical_link(store: &Store, link: &str) -> Result<Option<Listed>, Error> {
+    store.db.opt(&BY_CANONICAL_LINK, args![link]).await
+}
+
+/// The topics and regions that these are filed under, article by article.
+pub async fn filed_under(store: &Store, ids: &[i64]) -> Result<Vec<(i64, Facet, Slug)>, Error> {
+    store.db.all(&FILED_UNDER, args![ids]).await
 }

@@ -28,6 +28,7 @@ pub mod slot;
 pub mod subscriber;
 pub mod subscription;
 pub mod suppression;
+pub mod withdrawal;
 
 use std::path::PathBuf;
 

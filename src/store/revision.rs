@@ -1,5 +1,5 @@
-//! What people changed their minds about is taken out of what still waits: deliveries that have not reached `sending`
-//! and were never in doubt get an edition without it, or end if nothing is left of theirs.
+//! A topic that its reader has stopped or paused is taken out of what still waits for them: deliveries that have not
+//! reached `sending` and were never in doubt get an edition without it, or end if nothing is left of theirs.
 //!
 //! The first edition stays beside the new one: it is the record of what a digest owes.
 

@@ -1,4 +1,4 @@
-//! What is known once per database: the position counter, the configuration's fingerprint, the stop of all mail.
+//! What is known once per database: the counters, the configuration's fingerprint, the stop of all mail.
 
 use super::sql::{args, same, statements};
 use super::{Error, Store, Tx};
@@ -8,6 +8,8 @@ statements! {
     TAKE_POSITION = same("UPDATE counter SET value = value WHERE name = 'position' RETURNING value");
     PUT_POSITION = same("UPDATE counter SET value = $1 WHERE name = 'position'");
     READ_POSITION = same("SELECT value FROM counter WHERE name = 'position'");
+    NEXT_MARK = same("UPDATE counter SET value = value + 1 WHERE name = 'mark' RETURNING value");
+    READ_MARK = same("SELECT value FROM counter WHERE name = 'mark'");
     GET = same("SELECT value FROM setting WHERE name = $1");
     PUT = same("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
 }
@@ -47,6 +49,16 @@ impl Positions {
 pub async fn position(tx: &mut Tx) -> Result<i64, Error> {
     let (position,) = tx.one(&READ_POSITION, args![]).await?;
     Ok(position)
+}
+
+/// A number for a withdrawal or a pin, held until its transaction ends: their order is the order of commits.
+pub async fn next_mark(tx: &mut Tx) -> Result<i64, Error> {
+    Ok(tx.one::<(i64,)>(&NEXT_MARK, args![]).await?.0)
+}
+
+/// The number of the newest withdrawal or pin that is committed.
+pub async fn mark(tx: &mut Tx) -> Result<i64, Error> {
+    Ok(tx.one::<(i64,)>(&READ_MARK, args![]).await?.0)
 }
 
 pub async fn get(store: &Store, name: &str) -> Result<Option<String>, Error> {

@@ -27,11 +27,12 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("subscriber", subscriber::ALL),
     ("subscription", subscription::ALL),
     ("suppression", suppression::ALL),
+    ("withdrawal", withdrawal::ALL),
 ];
 
 /// Statements that run for every reader, delivery or minute: none may scan a table that grows.
 const HOT: &[(&str, &[&str])] = &[
-    ("article", &["SIGHTED", "BY_LINK", "SEEN_AGAIN", "TEXTS"]),
+    ("article", &["SIGHTED", "BY_LINK", "SEEN_AGAIN", "TEXTS", "WITHDRAWN", "MARKED_AFTER"]),
     (
         "delivery",
         &[
@@ -52,6 +53,7 @@ const HOT: &[(&str, &[&str])] = &[
     ("filing", &["WINDOW", "RIPE", "OF_ARTICLE"]),
     ("page", &["ENROLMENTS", "FOLD", "TOLD", "OWING", "SERVED", "SERVE"]),
     ("revision", &["WAITING"]),
+    ("withdrawal", &["SWEEPING", "WITH_ARTICLE", "WAITING_WITH", "REVISE", "CANCEL", "SWEPT", "REACH"]),
     ("run", &["PLANNING", "PLANNING_OF"]),
     ("slot", &["DUE", "NEXT", "WAKE"]),
     ("subscriber", &["BY_ADDRESS", "BY_ADDRESSES", "BY_KEY"]),

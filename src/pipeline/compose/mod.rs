@@ -7,13 +7,13 @@ mod plan;
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Error, Line};
 use crate::model::schedule::{Firing, Schedule};
 use crate::store::run::{self, Beginning};
 use crate::store::slot::{self, Slot};
-use crate::store::{Store, declared, setting};
+use crate::store::{Store, declared, setting, withdrawal};
 use plan::plan_all;
 
 /// A run begun later than this after it was due says so.
@@ -29,6 +29,11 @@ pub struct Composed {
 
 /// Begins what is due, once a period, and plans it.
 pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
+    // Whoever withdrew an article may have been killed half-way.
+    let swept = withdrawal::sweep(&line.store, now).await?;
+    if swept > 0 {
+        info!(swept, "what was withdrawn was taken out of {swept} mails that waited");
+    }
     if !is_in_force(line).await? {
         return Err(Error::StaleConfiguration);
     }

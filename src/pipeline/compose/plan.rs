@@ -14,7 +14,7 @@ use crate::pipeline::{Error, Line};
 use crate::store::page::{self, Enrolled, Planned};
 use crate::store::run::{self, Run};
 use crate::store::slot::{self, Slot};
-use crate::store::{Tx, edition, filing};
+use crate::store::{Tx, article, edition, filing, setting};
 
 /// Readers planned in one transaction. Large enough to share its cost, small enough for the other writers.
 const PAGE: i64 = 1000;
@@ -36,6 +36,8 @@ struct Plan<'a> {
     /// Down to which position the window was loaded.
     floor: i64,
     is_fresh: bool,
+    /// The last withdrawal or pin that the window has seen.
+    mark: i64,
     editions: HashMap<Content, i64>,
 }
 
@@ -64,10 +66,12 @@ impl<'a> Plan<'a> {
             window.serve(topic, language, site.clone());
         }
         let mut tx = line.store.begin().await?;
+        // The number first: what is withdrawn from here on is looked for again, page by page.
+        let mark = setting::mark(&mut tx).await?;
         filing::window(&mut tx, run.lower, run.upper).await?.into_iter().for_each(|c| window.add(c));
         tx.rollback().await?;
         let (floor, is_fresh) = (run.lower, window.is_fresh());
-        Ok(Self { line, run, slot, window, floor, is_fresh, editions: HashMap::new() })
+        Ok(Self { line, run, slot, window, floor, is_fresh, mark, editions: HashMap::new() })
     }
 
     /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
@@ -82,6 +86,7 @@ impl<'a> Plan<'a> {
             tx.commit().await?;
             return Ok(None);
         }
+        self.look_again(&mut tx).await?;
         let ids: Vec<i64> = readers.iter().map(|reader| reader.subscriber).collect();
         let folded = page::fold(&mut tx, &self.run, &ids, now).await?;
         self.reach_back(&mut tx, &readers).await?;
@@ -101,6 +106,16 @@ impl<'a> Plan<'a> {
         page::write(&mut tx, &self.run, &readers, &planned, &folded, now).await?;
         tx.commit().await?;
         Ok(Some(planned.len()))
+    }
+
+    /// Takes in what was withdrawn or pinned since the window was loaded. The page has its slot, so whoever withdraws from
+    /// here on waits for it, and then finds its deliveries.
+    async fn look_again(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        for mark in article::marked_after(tx, self.mark).await? {
+            self.window.mark(mark.article, mark.pinned, mark.withdrawn);
+            self.mark = mark.number;
+        }
+        Ok(())
     }
 
     /// Loads what readers whose bound lies before the window are due.

@@ -57,6 +57,25 @@ pub struct Item {
     pub date: Option<Day>,
     /// Names of further topics of the reader it is filed under.
     pub also_in: Vec<String>,
+    /// Taken back since: pages say so and show nothing else of it.
+    pub withdrawn: bool,
+}
+
+impl Item {
+    /// Its place, and nothing of what stood there.
+    pub fn withdrawn() -> Self {
+        Self {
+            title: String::new(),
+            link: None,
+            summary: String::new(),
+            picture: None,
+            language: None,
+            regions: vec![],
+            date: None,
+            also_in: vec![],
+            withdrawn: true,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
 //! An edition's frozen content, put into the data of a mail or a page: names for numbers, stories for ids.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -18,6 +18,8 @@ pub struct Reading<'a> {
     pub site: &'a Site,
     pub directory: &'a Directory,
     pub stories: &'a HashMap<i64, Story>,
+    /// Those of them that were withdrawn since.
+    pub withdrawn: &'a HashSet<i64>,
     pub edition_url: &'a str,
     /// Also what stands behind "N more".
     pub whole: bool,
@@ -39,7 +41,10 @@ impl Reading<'_> {
                 .map_or_else(String::new, |named| self.name(named, &content.language)),
             date: to.day,
             edition_url: self.edition_url.to_owned(),
-            count: content.articles().filter(|id| self.stories.contains_key(id)).count(),
+            count: content
+                .articles()
+                .filter(|id| self.stories.contains_key(id) && !self.withdrawn.contains(id))
+                .count(),
             sections,
             window: (content.from < content.to).then_some(Window { from, to }),
             zone: content.zone.clone(),
@@ -63,6 +68,9 @@ impl Reading<'_> {
 
     fn item(&self, placed: &Placed, content: &Content, zone: Tz) -> Option<Item> {
         let story = self.stories.get(&placed.article)?;
+        if self.withdrawn.contains(&placed.article) {
+            return Some(Item::withdrawn());
+        }
         let names = |ids: &[i64]| -> Vec<String> {
             let named = ids.iter().filter_map(|id| self.directory.topics.get(id));
             named.map(|named| self.name(named, &content.language)).collect()
@@ -76,6 +84,7 @@ impl Reading<'_> {
             regions: names(&placed.regions),
             date: story.published_at.map(|at| Day::from(at.with_timezone(&zone).date_naive())),
             also_in: names(&placed.also_in),
+            withdrawn: false,
         })
     }
 

@@ -47,6 +47,7 @@ pub fn item(title: &str, summary: &str, tag: &str) -> Item {
         regions: vec![],
         date: Some(day("2026-11-23")),
         also_in: vec![],
+        withdrawn: false,
     }
 }
 
@@ -185,6 +186,7 @@ pub fn hostile(tag: &str) -> Digest {
         regions: vec![evil("region")],
         date: None,
         also_in: vec![evil("topic")],
+        withdrawn: false,
     };
     let mut safe_link = article.clone();
     safe_link.link = Some("https://x.example/\"><script>alert(5)</script>".into());
@@ -274,7 +276,11 @@ pub fn pages() -> Vec<(String, Page)> {
             add(name, Content::Error { trouble });
         }
     }
-    for (name, digest) in digests() {
+    let withdrawn = ["en", "fr", "ar"].into_iter().zip([english(), french(), arabic()]).map(|(tag, mut digest)| {
+        digest.sections[0].articles[0] = Item::withdrawn();
+        (format!("digest-withdrawn-{tag}"), digest)
+    });
+    for (name, digest) in digests().into_iter().map(|(name, digest)| (name.to_owned(), digest)).chain(withdrawn) {
         let (site, language) = (digest.site.clone(), digest.language.clone());
         let content = Content::Edition { digest: Box::new(digest) };
         pages.push((name.replace("digest", "page-edition"), Page { site, language, content }));

@@ -84,6 +84,7 @@ struct Piece<'a> {
     regions: &'a [String],
     date: Option<Day>,
     also_in: &'a [String],
+    withdrawn: bool,
 }
 
 impl<'a> View<'a> {
@@ -91,7 +92,8 @@ impl<'a> View<'a> {
     pub fn of(digest: &'a Digest, spoken: &Language, room: Room) -> Self {
         let sections: Vec<Part> =
             digest.sections.iter().map(|section| Part::of(section, &digest.site, spoken, room)).collect();
-        let mut titles = digest.sections.iter().flat_map(|section| &section.articles).map(|item| one_line(&item.title));
+        let items = digest.sections.iter().flat_map(|section| &section.articles).filter(|item| !item.withdrawn);
+        let mut titles = items.map(|item| one_line(&item.title));
         Self {
             site: &digest.site,
             frequency: &digest.frequency,
@@ -115,8 +117,9 @@ impl<'a> Part<'a> {
         let mut articles: Vec<Piece> =
             section.articles.iter().take(room.articles).map(|item| Piece::of(item, site, spoken, room)).collect();
         keep_first_picture(&mut articles);
-        let total = section.articles.len() + section.more;
-        Self { topic: section.topic.as_str(), name: &section.name, more: total - articles.len(), total, articles }
+        let more = section.articles.len() + section.more - articles.len();
+        let total = section.articles.iter().filter(|item| !item.withdrawn).count() + section.more;
+        Self { topic: section.topic.as_str(), name: &section.name, more, total, articles }
     }
 }
 
@@ -138,6 +141,7 @@ impl<'a> Piece<'a> {
             regions: &item.regions,
             date: item.date,
             also_in: &item.also_in,
+            withdrawn: item.withdrawn,
         }
     }
 }

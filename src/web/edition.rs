@@ -30,6 +30,7 @@ async fn find(pages: &Pages, key: &str) -> Result<Response, store::Error> {
         site: &pages.site(),
         directory: &directory,
         stories: &stories,
+        withdrawn: &article::withdrawn(&pages.store, &ids).await?,
         edition_url: &pages.config.site.link(&format!("/edition/{key}")),
         whole: true,
         test: false,

@@ -1,7 +1,7 @@
 //! From a claimed delivery to the bytes of its message. An edition is rendered and encoded once for all its readers;
 //! one that cannot be rendered is set aside with what waits for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -166,6 +166,8 @@ impl Press {
             site: &self.site,
             directory: &self.directory,
             stories: &stories,
+            // An edition that still has one goes as it was: whoever withdraws gives what waits another.
+            withdrawn: &HashSet::new(),
             edition_url: &edition_url,
             whole: false,
             test,

@@ -15,3 +15,4 @@ mod refusals;
 pub mod relay;
 mod texts;
 mod topics;
+mod withdrawals;

@@ -2,7 +2,7 @@
 //!
 //! Beginning a run is one short transaction; `plan` goes through its readers.
 
-mod plan;
+pub(crate) mod plan;
 
 use std::collections::HashMap;
 

@@ -28,7 +28,7 @@ pub(super) async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime
 }
 
 /// A run being planned: what it chooses from, and the editions it has made.
-struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     line: &'a Line,
     run: Run,
     slot: Slot,
@@ -39,6 +39,8 @@ struct Plan<'a> {
     /// The last withdrawal or pin that the window has seen.
     mark: i64,
     editions: HashMap<Content, i64>,
+    /// Readers planned in one transaction.
+    pub(crate) at_once: i64,
 }
 
 async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
@@ -59,7 +61,7 @@ async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>
 }
 
 impl<'a> Plan<'a> {
-    async fn open(line: &'a Line, run: Run, slot: Slot) -> Result<Self, Error> {
+    pub(crate) async fn open(line: &'a Line, run: Run, slot: Slot) -> Result<Self, Error> {
         let site = &line.config.site.language;
         let mut window = Window::new(run.lower, run.upper, site.clone());
         for (topic, language) in Shelves::load(&line.store, &line.config).await?.served_in_site_language(&line.config) {
@@ -71,13 +73,13 @@ impl<'a> Plan<'a> {
         filing::window(&mut tx, run.lower, run.upper).await?.into_iter().for_each(|c| window.add(c));
         tx.rollback().await?;
         let (floor, is_fresh) = (run.lower, window.is_fresh());
-        Ok(Self { line, run, slot, window, floor, is_fresh, mark, editions: HashMap::new() })
+        Ok(Self { line, run, slot, window, floor, is_fresh, mark, editions: HashMap::new(), at_once: PAGE })
     }
 
     /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
-    async fn page(&mut self, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
+    pub(crate) async fn page(&mut self, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
         let mut tx = self.line.store.begin().await?;
-        let Some(readers) = page::read(&mut tx, &self.run, PAGE).await? else {
+        let Some(readers) = page::read(&mut tx, &self.run, self.at_once).await? else {
             tx.rollback().await?;
             return Ok(None);
         };

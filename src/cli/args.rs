@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{completions, demo, digest, feed, run, subscriber, topic};
+use super::{article, completions, demo, digest, feed, run, subscriber, topic};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -39,6 +39,9 @@ pub enum Command {
     /// List topics and regions
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// List articles, take one back, pin one
+    #[command(subcommand)]
+    Article(article::ArticleCommand),
     /// Print what a shell needs to complete commands with Tab
     Completions(completions::CompletionsArgs),
 }

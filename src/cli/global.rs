@@ -32,7 +32,7 @@ pub struct Global {
 }
 
 /// RFC 3339, or without a zone in UTC, or a date alone.
-fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.to_utc());
     }

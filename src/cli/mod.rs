@@ -2,6 +2,7 @@
 //! where, why and what to do next; the exit code says what kind of end it was.
 
 mod args;
+mod article;
 mod check;
 mod completions;
 pub mod demo;
@@ -64,6 +65,7 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Digest(command) => digest::run(command, global, output).await,
         Command::Feed(command) => feed::run(command, global, output).await,
         Command::Topic(command) => topic::run(command, global, output).await,
+        Command::Article(command) => article::run(command, global, output).await,
         Command::Completions(args) => completions::run(args, Cli::command()),
     }
 }

@@ -12,13 +12,13 @@ use crate::house::{Done, House, free_port};
 use crate::newsroom::{Newsroom, rss};
 
 /// A house with one feed, two topics and a region.
-fn house(newsroom: &Newsroom) -> House {
+pub fn house(newsroom: &Newsroom) -> House {
     let house = House::new();
     house.configure(&configuration(newsroom, free_port()));
     house
 }
 
-fn configuration(newsroom: &Newsroom, port: u16) -> String {
+pub fn configuration(newsroom: &Newsroom, port: u16) -> String {
     format!(
         r#"[web]
 listen = "127.0.0.1:{port}"
@@ -52,13 +52,13 @@ any_category = ["Africa"]
 
 impl Done {
     #[track_caller]
-    fn ended(self, code: i32) -> Self {
+    pub fn ended(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self:?}");
         self
     }
 
     #[track_caller]
-    fn json(self) -> Value {
+    pub fn json(self) -> Value {
         let done = self.ended(0);
         serde_json::from_str(&done.out).unwrap_or_else(|broken| panic!("{broken}: {done:?}"))
     }
@@ -364,7 +364,7 @@ fn completions_are_a_script() {
     assert!(script.contains("_tidings()") && script.contains("subscriber"), "{script}");
 }
 
-fn live(newsroom: &Newsroom, relay: &str, tls: &str) -> String {
+pub fn live(newsroom: &Newsroom, relay: &str, tls: &str) -> String {
     let common = configuration(newsroom, free_port());
     format!(
         r#"{common}

@@ -36,7 +36,7 @@ pub enum Command {
     /// List, fetch and try out feeds
     #[command(subcommand)]
     Feed(feed::FeedCommand),
-    /// List topics and regions
+    /// List topics and regions, and say what goes to them
     #[command(subcommand)]
     Topic(topic::TopicCommand),
     /// List articles, take one back, pin one

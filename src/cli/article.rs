@@ -128,12 +128,9 @@ async fn list(args: &ListArgs, global: &Global, output: &Output) -> anyhow::Resu
 fn shown(article: &Listed, filed: Vec<(Facet, Slug)>) -> Shown {
     let slugs = |facet| filed.iter().filter(|(f, _)| *f == facet).map(|(_, slug)| slug.to_string()).collect();
     let topics: Vec<String> = slugs(Facet::Topic);
-    let state = match article {
-        Listed { withdrawn_at: Some(_), .. } => "withdrawn",
-        Listed { mailed: true, .. } => "mailed",
-        _ if topics.is_empty() => "unfiled",
-        Listed { counts: false, .. } => "archive",
-        _ => "new",
+    let state = match article.state() {
+        "archive" if topics.is_empty() => "unfiled",
+        state => state,
     };
     Shown {
         id: article.id,

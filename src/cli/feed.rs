@@ -196,7 +196,8 @@ fn parse(args: &ParseArgs, output: &Output) -> anyhow::Result<Exit> {
     }
 }
 
-fn read(file: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+/// A document's bytes; `-` is standard input.
+pub(super) fn read(file: &std::path::Path) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
     if file.as_os_str() == "-" {
         std::io::Read::read_to_end(&mut std::io::stdin(), &mut body).context("could not read standard input")?;

@@ -11,6 +11,7 @@ mod exit;
 mod feed;
 mod global;
 mod logging;
+mod matching;
 mod open;
 mod output;
 mod resolve;

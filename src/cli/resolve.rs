@@ -2,6 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use crate::app::App;
+use crate::config::Feed;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
@@ -39,6 +40,16 @@ pub async fn frequency(app: &App, slug: Option<&Slug>) -> anyhow::Result<Frequen
     };
     let found = known.iter().find(|frequency| frequency.slug == slug).cloned();
     found.ok_or_else(|| unknown("frequency", slug.as_str(), known.iter().map(|f| f.slug.as_str())).into())
+}
+
+/// The feed of the configuration that was typed.
+pub fn feed<'a>(app: &'a App, slug: &Slug) -> anyhow::Result<&'a Feed> {
+    let feeds = &app.config.feeds;
+    feeds.iter().find(|feed| feed.slug == *slug).ok_or_else(|| {
+        unknown("feed", slug.as_str(), feeds.iter().map(|feed| feed.slug.as_str()))
+            .then("`tidings feed list` lists them")
+            .into()
+    })
 }
 
 /// A language of the site.

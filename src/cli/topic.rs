@@ -1,10 +1,11 @@
-//! `tidings topic list`
+//! `tidings topic list|match`
 
 use clap::Subcommand;
 use serde::Serialize;
 
 use super::exit::Exit;
 use super::global::Global;
+use super::matching;
 use super::open;
 use super::output::Output;
 use crate::model::topic::Facet;
@@ -14,6 +15,8 @@ use crate::store::subscription;
 pub enum TopicCommand {
     /// List topics and regions, with their readers
     List,
+    /// Say which topics an item goes to, why, and who would get it when
+    Match(matching::MatchArgs),
 }
 
 #[derive(Serialize)]
@@ -28,6 +31,7 @@ struct Listed {
 pub async fn run(command: &TopicCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     match command {
         TopicCommand::List => list(global, output).await,
+        TopicCommand::Match(args) => matching::run(args, global, output).await,
     }
 }
 

@@ -15,9 +15,10 @@ use crate::config::FirstFetch;
 use crate::feed::fetch::{Answer, FetchError, Freshness, Request, next_after_failure, next_check};
 use crate::feed::identity::{self, Policy};
 use crate::feed::rules::Sighting as Sighted;
-use crate::feed::{Document, clean, parse};
+use crate::feed::{Document, Entry, clean, parse};
 use crate::model::article::Story;
 use crate::model::language::Language;
+use crate::model::slug::Slug;
 use crate::model::words::with_causes;
 use crate::store::article::{self, Kept, Sighting};
 use crate::store::feed::{self, Answered, Due, Failed};
@@ -312,7 +313,6 @@ fn sightings(
     now: DateTime<Utc>,
 ) -> Vec<Sighting> {
     let former = formers(document, before, policy);
-    let of_document = document.language.as_deref().and_then(|tag| tag.parse::<Language>().ok());
     let mut seen = HashSet::new();
     let mut sightings = Vec::new();
     for entry in &document.entries {
@@ -320,25 +320,36 @@ fn sightings(
         if !seen.insert(identity.clone()) {
             continue;
         }
-        let mut story = clean::story(entry, &clean::Limits::default());
-        // A date that lies in the future is shown as the day it was first seen.
-        story.published_at = story.published_at.filter(|at| *at <= now + TimeDelta::days(1));
-        // What the newsroom declared is meant; what a feed says of itself is often a template's default.
-        story.language = due.language.clone().or(story.language).or_else(|| of_document.clone());
-        let sighted = Sighted {
-            feed: &due.slug,
-            categories: &story.categories,
-            title: &story.title,
-            summary: &story.summary,
-            language: story.language.as_ref().or(Some(&line.config.site.language)),
-        };
-        let topics = shelves.of(&sighted);
+        let story = story(entry, document, due.language.as_ref(), now);
+        let topics = shelves.of(&sighted(&story, &due.slug, &line.config.site.language));
         let canonical_link = story.link.as_deref().and_then(identity::canonical_link);
         let former = former.get(&identity).cloned();
         let text_hash = text_hash(&story);
         sightings.push(Sighting { identity, former, canonical_link, topics, story, text_hash });
     }
     sightings
+}
+
+/// What we keep of an entry.
+pub(super) fn story(entry: &Entry, document: &Document, declared: Option<&Language>, now: DateTime<Utc>) -> Story {
+    let mut story = clean::story(entry, &clean::Limits::default());
+    // A date that lies in the future is shown as the day it was first seen.
+    story.published_at = story.published_at.filter(|at| *at <= now + TimeDelta::days(1));
+    // What the newsroom declared is meant; what a feed says of itself is often a template's default.
+    let of_document = || document.language.as_deref().and_then(|tag| tag.parse().ok());
+    story.language = declared.cloned().or(story.language).or_else(of_document);
+    story
+}
+
+/// As the rules look at it.
+pub(super) fn sighted<'a>(story: &'a Story, feed: &'a Slug, site: &'a Language) -> Sighted<'a> {
+    Sighted {
+        feed,
+        categories: &story.categories,
+        title: &story.title,
+        summary: &story.summary,
+        language: story.language.as_ref().or(Some(site)),
+    }
 }
 
 fn text_hash(story: &Story) -> Vec<u8> {

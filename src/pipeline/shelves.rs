@@ -16,6 +16,7 @@ pub struct Shelves(Vec<Shelf>);
 struct Shelf {
     id: i64,
     facet: Facet,
+    slug: Slug,
     matcher: Matcher,
     /// The languages that its feeds have.
     languages: BTreeSet<Language>,
@@ -23,22 +24,45 @@ struct Shelf {
 
 impl Shelves {
     pub async fn load(store: &Store, config: &Config) -> Result<Self, store::Error> {
+        Self::of_text(store, config, |_| None).await
+    }
+
+    /// Also those that the text has and the database does not have yet, under numbers that nothing else has.
+    pub async fn as_written(store: &Store, config: &Config) -> Result<Self, store::Error> {
+        Self::of_text(store, config, |place| Some(-1 - i64::try_from(place).unwrap_or_default())).await
+    }
+
+    async fn of_text(
+        store: &Store,
+        config: &Config,
+        number: impl Fn(usize) -> Option<i64>,
+    ) -> Result<Self, store::Error> {
         let ids: HashMap<(Facet, Slug), i64> =
             declared::topics(store).await?.into_iter().map(|t| ((t.facet, t.slug), t.id)).collect();
         let spoken = feed::languages(store).await?;
         let topics = config.topics.iter().map(|t| (Facet::Topic, &t.slug, &t.rule));
         let regions = config.regions.iter().map(|r| (Facet::Region, &r.slug, &r.rule));
-        let shelf = |(facet, slug, rule): (Facet, &Slug, &Rule)| {
-            let id = *ids.get(&(facet, slug.clone()))?;
+        let shelf = |(place, (facet, slug, rule)): (usize, (Facet, &Slug, &Rule))| {
+            let id = ids.get(&(facet, slug.clone())).copied().or(number(place))?;
             let languages = languages_of(rule, config, &spoken);
-            Some(Shelf { id, facet, matcher: Matcher::of(rule), languages })
+            Some(Shelf { id, facet, slug: slug.clone(), matcher: Matcher::of(rule), languages })
         };
-        Ok(Self(topics.chain(regions).filter_map(shelf).collect()))
+        Ok(Self(topics.chain(regions).enumerate().filter_map(shelf).collect()))
     }
 
     /// Topics and regions that a sighting belongs to.
     pub fn of(&self, sighting: &Sighting<'_>) -> Vec<i64> {
         self.0.iter().filter(|shelf| shelf.matcher.matches(sighting)).map(|shelf| shelf.id).collect()
+    }
+
+    /// All of them, topics first: number, facet, slug.
+    pub fn all(&self) -> impl Iterator<Item = (i64, Facet, &Slug)> {
+        self.0.iter().map(|shelf| (shelf.id, shelf.facet, &shelf.slug))
+    }
+
+    /// Those that a sighting belongs to, and why.
+    pub fn why(&self, sighting: &Sighting<'_>) -> Vec<(i64, String)> {
+        self.0.iter().filter_map(|shelf| Some((shelf.id, shelf.matcher.why(sighting)?))).collect()
     }
 
     /// (topic, language of a reader): served in the site's language, because none of the topic's feeds has theirs.

@@ -81,6 +81,13 @@ statements! {
             EXISTS (SELECT 1 FROM filing f WHERE f.article = a.id AND (f.position IS NOT NULL OR f.number_at IS NOT NULL))
          FROM article a WHERE a.canonical_link = $1",
     );
+    NEWEST_OF_FEED = same(
+        "SELECT s.article FROM sighting s JOIN feed f ON f.id = s.feed
+         WHERE f.slug = $1 GROUP BY s.article ORDER BY max(s.first_seen_at) DESC, s.article DESC LIMIT $2",
+    );
+    SIGHTED_IN = same(
+        "SELECT DISTINCT f.slug FROM sighting s JOIN feed f ON f.id = s.feed WHERE s.article = $1 ORDER BY f.slug",
+    );
     FILED_UNDER = two(
         "SELECT f.article, t.facet, t.slug FROM filing f JOIN topic t ON t.id = f.topic
          WHERE f.article IN (SELECT value FROM json_each($1)) ORDER BY f.article, t.facet DESC, t.rank",
@@ -137,6 +144,18 @@ pub struct Listed {
     pub counts: bool,
 }
 record!(Listed { id, first_seen_at, title, link, language, mailed, pinned_at, withdrawn_at, counts });
+
+impl Listed {
+    /// In a word.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self { withdrawn_at: Some(_), .. } => "withdrawn",
+            Self { mailed: true, .. } => "mailed",
+            Self { counts: true, .. } => "new",
+            _ => "archive",
+        }
+    }
+}
 
 /// How an article stands after a withdrawal or a pin.
 #[derive(Debug, Clone)]
@@ -345,6 +364,17 @@ pub async fn by_id(store: &Store, id: i64) -> Result<Option<Listed>, Error> {
 
 pub async fn by_canonical_link(store: &Store, link: &str) -> Result<Option<Listed>, Error> {
     store.db.opt(&BY_CANONICAL_LINK, args![link]).await
+}
+
+/// The newest articles that were seen in a feed.
+pub async fn newest_of_feed(store: &Store, feed: &Slug, limit: i64) -> Result<Vec<i64>, Error> {
+    let newest = store.db.all::<(i64,)>(&NEWEST_OF_FEED, args![feed.as_str(), limit]).await?;
+    Ok(newest.into_iter().map(|(id,)| id).collect())
+}
+
+/// The feeds in which an article was seen.
+pub async fn sighted_in(store: &Store, id: i64) -> Result<Vec<Slug>, Error> {
+    Ok(store.db.all::<(Slug,)>(&SIGHTED_IN, args![id]).await?.into_iter().map(|(feed,)| feed).collect())
 }
 
 /// The topics and regions that these are filed under, article by article.

@@ -48,12 +48,16 @@ pub enum Numbering {
 #[derive(Debug)]
 pub struct Numbers(Positions);
 
-struct Existing {
-    topic: i64,
-    position: Option<i64>,
-    number_at: Option<i64>,
+/// One filing of an article. With neither position nor time, it is for the archive only.
+#[derive(Debug, Clone)]
+pub struct Filing {
+    /// Or region.
+    pub topic: i64,
+    pub position: Option<i64>,
+    /// When it gets its position, if it is held back.
+    pub number_at: Option<i64>,
 }
-record!(Existing { topic, position, number_at });
+record!(Filing { topic, position, number_at });
 
 impl Numbers {
     pub async fn take(tx: &mut Tx) -> Result<Self, Error> {
@@ -70,7 +74,7 @@ impl Numbers {
         numbering: Numbering,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let existing: Vec<Existing> = tx.all(&OF_ARTICLE, args![article]).await?;
+        let existing: Vec<Filing> = tx.all(&OF_ARTICLE, args![article]).await?;
         for &topic in topics.iter().filter(|topic| !existing.iter().any(|e| e.topic == **topic)) {
             let (position, number_at) = match numbering {
                 Numbering::Now => (Some(self.0.give()), None),
@@ -106,6 +110,10 @@ pub async fn number_ripe(tx: &mut Tx, now: DateTime<Utc>) -> Result<usize, Error
     let given = positions.given();
     positions.put_back(tx).await?;
     Ok(given as usize)
+}
+
+pub async fn of_article(store: &super::Store, article: i64) -> Result<Vec<Filing>, Error> {
+    store.db.all(&OF_ARTICLE, args![article]).await
 }
 
 /// When the next filing that is held back gets its position.

@@ -10,6 +10,7 @@ mod sql;
 mod tests;
 
 pub mod article;
+pub mod audience;
 pub mod captured_mail;
 pub mod declared;
 pub mod delivery;

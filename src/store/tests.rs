@@ -10,6 +10,7 @@ use crate::tests::engine::{Engine, TestDatabase};
 
 const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("article", article::ALL),
+    ("audience", audience::ALL),
     ("captured_mail", captured_mail::ALL),
     ("declared", declared::ALL),
     ("delivery", delivery::ALL),

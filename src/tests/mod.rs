@@ -7,6 +7,7 @@ pub mod engine;
 mod feeds;
 mod hours;
 mod mail;
+mod matching;
 mod modes;
 mod newsstand;
 mod pages;

@@ -4,7 +4,7 @@ use super::app::{Reader, TestApp};
 use super::engine::on_both_engines;
 use super::newsstand::Item;
 
-const WORLD: &str = r#"
+pub const WORLD: &str = r#"
     [site]
     languages = ["en", "fr"]
 

@@ -7,6 +7,7 @@ mod commands;
 mod daemon;
 mod house;
 mod kill;
+mod matching;
 mod newsroom;
 mod order;
 

@@ -32,8 +32,8 @@ pub struct Window {
     pub upper: i64,
     candidates: BTreeMap<i64, Candidate>,
     by_topic: HashMap<i64, Vec<i64>>,
-    /// In which language a reader of (topic, language) is served, where that is not their own.
-    served: HashMap<(i64, Language), Language>,
+    /// By topic: in which language a reader of a language is served, where that is not their own.
+    served: HashMap<i64, HashMap<Language, Language>>,
     site: Option<Language>,
 }
 
@@ -95,7 +95,7 @@ impl Window {
 
     /// Says that readers of `language` get `topic` in `served`, because none of its feeds has their own.
     pub fn serve(&mut self, topic: i64, language: Language, served: Language) {
-        self.served.insert((topic, language), served);
+        self.served.entry(topic).or_default().insert(language, served);
     }
 
     /// Adds an article, with all its filings; one that is there already is replaced.
@@ -130,18 +130,15 @@ impl Window {
         self.candidates.get(&article)
     }
 
-    /// Whether every article was filed within this run alone. Then a steady reader needs no look into the ledger.
-    pub fn is_fresh(&self) -> bool {
-        self.candidates.values().all(|c| c.is_fresh(self.lower))
-    }
-
     fn speaks(&self, candidate: &Candidate, topic: i64, reader: &Reader) -> bool {
-        let wanted = self.served.get(&(topic, reader.language.clone())).unwrap_or(&reader.language);
+        let served = self.served.get(&topic).and_then(|of| of.get(&reader.language));
+        let wanted = served.unwrap_or(&reader.language);
         candidate.language.as_ref().or(self.site.as_ref()) == Some(wanted)
     }
 }
 
 impl Candidate {
+    /// Filed within this run alone: nobody can have been told it before.
     fn is_fresh(&self, lower: i64) -> bool {
         self.topics.iter().all(|(_, position)| *position > lower)
     }
@@ -215,6 +212,17 @@ pub fn choose(window: &Window, reader: &Reader, ledger: &Ledger) -> Vec<Section>
         sections.push(Section { topic: held.topic, articles });
     }
     sections
+}
+
+/// The same where the ledger need not be asked: of a steady reader to whom nothing is owed, and who is due fresh
+/// articles only. None: ask it.
+pub fn choose_unasked(window: &Window, reader: &Reader) -> Option<Vec<Section>> {
+    if !reader.is_steady(window) {
+        return None;
+    }
+    let sections = choose(window, reader, &Ledger::default());
+    let mut articles = sections.iter().flat_map(|section| &section.articles);
+    articles.all(|article| window.candidates[article].is_fresh(window.lower)).then_some(sections)
 }
 
 fn is_due(window: &Window, reader: &Reader, held: &Held, candidate: &Candidate, position: i64) -> bool {
@@ -315,6 +323,17 @@ mod tests {
         let w = window(10, 20, vec![article(1, &[(7, 5), (8, 12)], &[]), article(2, &[(7, 6)], &[])]);
         let ledger = Ledger { told: [1].into(), owing: [2].into() };
         assert_eq!(choose(&w, &reader(&[7, 8]), &ledger), [Section { topic: 7, articles: vec![2] }]);
+    }
+
+    #[test]
+    fn a_steady_reader_of_fresh_articles_is_not_asked_about_and_any_other_is() {
+        let w = window(10, 20, vec![article(1, &[(7, 12)], &[]), article(2, &[(8, 5), (9, 13)], &[])]);
+        let fresh = Section { topic: 7, articles: vec![1] };
+        assert_eq!(choose_unasked(&w, &reader(&[7])), Some(vec![fresh]));
+        assert_eq!(choose_unasked(&w, &reader(&[7, 9])), None, "one was filed before: it may have been told");
+        let mut changed = reader(&[7]);
+        changed.changed_at = 11;
+        assert_eq!(choose_unasked(&w, &changed), None);
     }
 
     #[test]

@@ -378,6 +378,11 @@ impl Holdings {
         self.come_back(concerned, how, ground)
     }
 
+    /// The reader asks for a digest now: it moves no bound, but the ledger is asked from here on.
+    pub fn asks(&mut self, ground: &Ground) {
+        self.changed(ground);
+    }
+
     /// Ends the pauses whose last day was before `day`. Which.
     pub fn wake(&mut self, day: NaiveDate, ground: &Ground) -> Vec<i64> {
         let over = |s: &Subscription| s.pause.and_then(|pause| pause.until).is_some_and(|until| until < day);

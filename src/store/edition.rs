@@ -1,19 +1,31 @@
 //! Editions: frozen when composed, found by their key, kept as long as the ledger.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, record, same, statements, two};
+use super::sql::{args, hex, record, same, statements, two};
 use super::{Error, Store, Tx};
 use crate::model::edition::Content;
 
 statements! {
     FIND = same("SELECT id FROM edition WHERE run IS NOT DISTINCT FROM $1 AND key = $2");
     ADD = same("INSERT INTO edition (run, key, content, created_at) VALUES ($1, $2, $3, $4) RETURNING id");
+    /// A run that goes on after a kill finds some of them there.
+    PUT_ALL = two(
+        "INSERT INTO edition (run, key, content, created_at) SELECT $1, unhex(value ->> 0), value ->> 1, $3 FROM json_each($2) WHERE true
+         ON CONFLICT (run, key) DO UPDATE SET key = excluded.key RETURNING id, key",
+        "INSERT INTO edition (run, key, content, created_at) SELECT $1, decode(j ->> 0, 'hex'), j ->> 1, $3 FROM json_array_elements($2::json) j
+         ON CONFLICT (run, key) DO UPDATE SET key = excluded.key RETURNING id, key",
+    );
+    PUT_ALL_ARTICLES = two(
+        "INSERT INTO edition_article (edition, article) SELECT value ->> 0, value ->> 1 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
+        "INSERT INTO edition_article (edition, article) SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM json_array_elements($1::json) j ON CONFLICT DO NOTHING",
+    );
     ADD_ARTICLES = two(
         "INSERT INTO edition_article (edition, article) SELECT DISTINCT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",
         "INSERT INTO edition_article (edition, article) SELECT DISTINCT $1::bigint, unnest($2::bigint[]) ON CONFLICT DO NOTHING",
     );
-    /// From its first edition on, an article's mailed text stands.
     FREEZE_ARTICLES = two(
         "UPDATE article SET mailed = TRUE WHERE NOT mailed AND id IN (SELECT value FROM json_each($1))",
         "UPDATE article SET mailed = TRUE WHERE NOT mailed AND id = ANY($1)",
@@ -63,9 +75,36 @@ pub async fn put(tx: &mut Tx, run: Option<i64>, content: &Content, now: DateTime
     tx.exec(&ADD_ARTICLES, args![id, &articles]).await?;
     // A trial without a run promises nobody that this is the text.
     if run.is_some() {
-        tx.exec(&FREEZE_ARTICLES, args![&articles]).await?;
+        freeze(tx, &articles).await?;
     }
     Ok(id)
+}
+
+/// From its first edition on, an article's mailed text stands.
+pub async fn freeze(tx: &mut Tx, articles: &[i64]) -> Result<(), Error> {
+    tx.exec(&FREEZE_ARTICLES, args![articles]).await.map(drop)
+}
+
+/// Many editions of a run, by key. Their articles are the caller's to freeze. The ids, by key.
+pub async fn put_all(
+    tx: &mut Tx,
+    run: i64,
+    new: &HashMap<[u8; 16], Content>,
+    now: DateTime<Utc>,
+) -> Result<HashMap<[u8; 16], i64>, Error> {
+    let rows: Vec<(String, String)> = new.iter().map(|(key, content)| (hex(key), content.to_json())).collect();
+    let rows = serde_json::to_string(&rows).expect("strings always serialise");
+    let mut ids = HashMap::with_capacity(new.len());
+    let mut pairs: Vec<(i64, i64)> = Vec::new();
+    for (id, key) in tx.all::<(i64, Vec<u8>)>(&PUT_ALL, args![run, &rows, now]).await? {
+        let key: [u8; 16] = key.as_slice().try_into().map_err(|_| Error::unreadable(1, hex(&key)))?;
+        let articles: BTreeSet<i64> = new.get(&key).into_iter().flat_map(Content::articles).collect();
+        pairs.extend(articles.into_iter().map(|article| (id, article)));
+        ids.insert(key, id);
+    }
+    let pairs = serde_json::to_string(&pairs).expect("numbers always serialise");
+    tx.exec(&PUT_ALL_ARTICLES, args![&pairs]).await?;
+    Ok(ids)
 }
 
 pub async fn by_id(store: &Store, id: i64) -> Result<Option<Edition>, Error> {

@@ -24,6 +24,11 @@ statements! {
          WHERE f.article IN (SELECT w.article FROM filing w WHERE w.position > $1 AND w.position <= $2)
          ORDER BY f.article, f.topic",
     );
+    SEEN_AFTER = same(
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+         FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
+         WHERE f.article IN (SELECT n.id FROM article n WHERE n.first_seen_at > $1) ORDER BY f.article, f.topic",
+    );
     OF_ARTICLES = two(
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
@@ -137,6 +142,11 @@ record!(Filed { article, language, pinned_at, withdrawn_at, seen_at, facet, topi
 /// Every article with a filing in (lower, upper], with all its filings.
 pub async fn window(tx: &mut Tx, lower: i64, upper: i64) -> Result<Vec<Candidate>, Error> {
     Ok(candidates(tx.all(&WINDOW, args![lower, upper]).await?))
+}
+
+/// Every article first seen after `then`, with all its filings.
+pub async fn seen_after(tx: &mut Tx, then: DateTime<Utc>) -> Result<Vec<Candidate>, Error> {
+    Ok(candidates(tx.all(&SEEN_AFTER, args![then]).await?))
 }
 
 /// These articles, with all their filings.

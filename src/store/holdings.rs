@@ -37,6 +37,10 @@ statements! {
         "SELECT e.subscriber, e.slot, e.fold FROM enrolment e WHERE e.subscriber IN (SELECT value FROM json_each($1)) ORDER BY e.slot",
         "SELECT e.subscriber, e.slot, e.fold FROM enrolment e WHERE e.subscriber = ANY($1) ORDER BY e.slot",
     );
+    WAKING = same(
+        "SELECT subscriber FROM enrolment WHERE slot = $1 AND wakes_after IS NOT NULL AND wakes_after < $2 AND subscriber > $3
+         ORDER BY subscriber LIMIT $4",
+    );
     FREQUENCIES = same("SELECT id, hour_choice FROM frequency");
     RANKS = same("SELECT id, rank FROM topic WHERE facet = 'topic'");
     SLOTS = two(
@@ -258,6 +262,12 @@ pub async fn change<T>(
     }
     write(tx, &all, &mut slots, &ground).await?;
     Ok(outcomes)
+}
+
+/// Readers of a slot, after one of them, of whose pauses here one was to end before `day`.
+pub async fn waking(tx: &mut Tx, slot: i64, day: NaiveDate, after: i64, limit: i64) -> Result<Vec<i64>, Error> {
+    let rows: Vec<(i64,)> = tx.all(&WAKING, args![slot, &day.to_string(), after, limit]).await?;
+    Ok(rows.into_iter().map(|(subscriber,)| subscriber).collect())
 }
 
 /// What a change stands on, but for the slots.

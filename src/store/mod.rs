@@ -22,6 +22,7 @@ pub mod lease;
 pub mod lock;
 pub mod nudge;
 pub mod page;
+pub mod request;
 pub mod revision;
 pub mod run;
 pub mod setting;

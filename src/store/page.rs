@@ -9,7 +9,7 @@ use super::run::Run;
 use super::sql::{args, hex, record, same, statements, two};
 use super::{Error, Tx, run};
 use crate::model::choice::{Held, Ledger, Reader};
-use crate::model::delivery::Key;
+use crate::model::delivery::{Key, Mode};
 use crate::model::edition::Format;
 use crate::model::language::Language;
 
@@ -59,8 +59,11 @@ statements! {
          SELECT decode(value ->> 0, 'hex'), 'digest', 1, $2, $3, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3, 'ready', $4, $4
          FROM json_array_elements($1::json) ON CONFLICT (run, subscriber) DO NOTHING",
     );
-    FOLDED_INTO = same(
-        "UPDATE delivery SET folded_into = (SELECT n.id FROM delivery n WHERE n.run = $2 AND n.subscriber = $3) WHERE id = $1",
+    FOLDED_INTO = two(
+        "UPDATE delivery SET folded_into = (SELECT n.id FROM delivery n WHERE n.run = $2 AND n.subscriber = delivery.subscriber)
+         WHERE id IN (SELECT value FROM json_each($1))",
+        "UPDATE delivery SET folded_into = (SELECT n.id FROM delivery n WHERE n.run = $2 AND n.subscriber = delivery.subscriber)
+         WHERE id = ANY($1)",
     );
     /// The run serves what was carried: from here on the slot's cut-off speaks for these readers again.
     SERVED = two(
@@ -69,7 +72,10 @@ statements! {
         "UPDATE subscription SET since = NULL WHERE subscriber = ANY($1) AND since IS NOT NULL AND since <= $2
          AND state = 'active' AND topic IN (SELECT (j ->> 0)::bigint FROM enrolment e, json_array_elements(e.topics::json) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
     );
-    SERVE = same("UPDATE enrolment SET topics = $3, fold = FALSE WHERE slot = $1 AND subscriber = $2");
+    SERVE = two(
+        "UPDATE enrolment SET topics = j.value ->> 1, fold = FALSE FROM json_each($2) j WHERE slot = $1 AND subscriber = j.value ->> 0",
+        "UPDATE enrolment SET topics = j ->> 1, fold = FALSE FROM json_array_elements($2::json) j WHERE slot = $1 AND subscriber = (j ->> 0)::bigint",
+    );
 }
 
 /// One reader on the page.
@@ -136,8 +142,8 @@ pub async fn fold(tx: &mut Tx, run: &Run, readers: &[i64], now: DateTime<Utc>) -
     tx.all(&FOLD, args![readers, run.slot, now, run.id]).await
 }
 
-/// What the ledger says of these readers, once they are locked.
-pub async fn ledger(tx: &mut Tx, run: &Run, readers: &[i64]) -> Result<HashMap<i64, Ledger>, Error> {
+/// What the ledger says of these readers, once they are locked; what digests of another delivery mode owe does not count.
+pub async fn ledger(tx: &mut Tx, mode: Mode, readers: &[i64]) -> Result<HashMap<i64, Ledger>, Error> {
     let mut found: HashMap<i64, Ledger> = HashMap::new();
     if readers.is_empty() {
         return Ok(found);
@@ -146,7 +152,7 @@ pub async fn ledger(tx: &mut Tx, run: &Run, readers: &[i64]) -> Result<HashMap<i
     for (subscriber, article) in tx.all::<(i64, i64)>(&TOLD, args![readers]).await? {
         found.entry(subscriber).or_default().told.insert(article);
     }
-    for (subscriber, article) in tx.all::<(i64, i64)>(&OWING, args![readers, run.mode.word()]).await? {
+    for (subscriber, article) in tx.all::<(i64, i64)>(&OWING, args![readers, mode.word()]).await? {
         let ledger = found.entry(subscriber).or_default();
         if !ledger.told.contains(&article) {
             ledger.owing.insert(article);
@@ -169,8 +175,9 @@ pub async fn write(
     let rows: Vec<(String, i64, i64, String)> = planned.iter().map(row).collect();
     let rows = serde_json::to_string(&rows).expect("strings and numbers always serialise");
     tx.exec(&DELIVER, args![&rows, run.mode.word(), run.id, now]).await?;
-    for (subscriber, delivery) in folded {
-        tx.exec(&FOLDED_INTO, args![*delivery, run.id, *subscriber]).await?;
+    if !folded.is_empty() {
+        let folded: Vec<i64> = folded.iter().map(|(_, delivery)| *delivery).collect();
+        tx.exec(&FOLDED_INTO, args![&folded, run.id]).await?;
     }
     serve(tx, run, readers).await?;
     if let Some(last) = readers.last() {
@@ -192,11 +199,12 @@ async fn serve(tx: &mut Tx, run: &Run, readers: &[Enrolled]) -> Result<(), Error
     }
     let ids: Vec<i64> = changed.iter().map(|r| r.subscriber).collect();
     tx.exec(&SERVED, args![&ids, run.upper, run.slot]).await?;
-    for enrolled in changed {
-        let served = |held: &Held| Held { since: held.since.filter(|since| *since > run.upper), ..*held };
+    let served = |held: &Held| Held { since: held.since.filter(|since| *since > run.upper), ..*held };
+    let row = |enrolled: &&Enrolled| {
         let topics: Vec<Held> = enrolled.reader.topics.iter().map(served).collect();
-        let topics = serde_json::to_string(&topics).expect("numbers always serialise");
-        tx.exec(&SERVE, args![run.slot, enrolled.subscriber, &topics]).await?;
-    }
-    Ok(())
+        (enrolled.subscriber, serde_json::to_string(&topics).expect("numbers always serialise"))
+    };
+    let rows: Vec<(i64, String)> = changed.iter().map(row).collect();
+    let rows = serde_json::to_string(&rows).expect("numbers and strings always serialise");
+    tx.exec(&SERVE, args![run.slot, &rows]).await.map(drop)
 }

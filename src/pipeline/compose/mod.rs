@@ -1,8 +1,11 @@
 //! Due slots → a run → editions → deliveries.
 //!
-//! Beginning a run is one short transaction; `plan` goes through its readers.
+//! Beginning a run is one short transaction; `wake` ends the pauses that are over by then, `plan` goes through its
+//! readers. A digest on request belongs to no run.
 
 pub(crate) mod plan;
+mod request;
+mod wake;
 
 use std::collections::HashMap;
 
@@ -37,7 +40,7 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
     if !is_in_force(line).await? {
         return Err(Error::StaleConfiguration);
     }
-    let mut composed = Composed::default();
+    let mut composed = Composed { deliveries: request::serve_all(line, now).await?, ..Composed::default() };
     let schedules = schedules(&line.store).await?;
     schedule(&line.store, &schedules, now).await?;
     // What a kill left half planned comes first: a slot plans one run at a time.
@@ -89,15 +92,15 @@ async fn schedules(store: &Store) -> Result<HashMap<i64, Frequency>, Error> {
     Ok(schedules)
 }
 
-/// Gives each slot that has readers its next firing: the first after now, never a stale one. One that is later than
-/// that (the clock was ahead once) is set back.
+/// Gives each slot that has readers its next firing: the first after now, never a stale one. One that has another (the
+/// clock was ahead once, the expression or the zone's rules have changed) is set right.
 async fn schedule(store: &Store, schedules: &HashMap<i64, Frequency>, now: DateTime<Utc>) -> Result<(), Error> {
     let mut slots = slot::unscheduled(store).await?;
     slots.extend(slot::scheduled(store).await?.into_iter().filter(|slot| slot.next_run_at > Some(now)));
     for slot in slots {
         let Some(frequency) = schedules.get(&slot.frequency) else { continue };
         let next = frequency.of_slot(&slot).next_after(now, slot.zone).map(|firing| firing.at);
-        if next.is_some() && (slot.next_run_at.is_none() || next < slot.next_run_at) {
+        if next != slot.next_run_at {
             let mut tx = store.begin().await?;
             slot::schedule(&mut tx, slot.id, next).await?;
             tx.commit().await?;

@@ -1,5 +1,8 @@
 //! A run's planning: its readers page by page, each page a transaction that moves `through`, so that a kill resumes at
 //! the next page. What a reader gets is decided in `model::choice`.
+//!
+//! Nearly all readers of a run are steady, and many hold the same: what one of them was due, the next one is, too. So a
+//! reader costs a look into a table, and an edition is laid out once.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,22 +11,46 @@ use tracing::info;
 
 use super::super::shelves::Shelves;
 use super::Composed;
-use crate::model::choice::{Ledger, Section, Window, choose};
-use crate::model::edition::{Content, lay_out};
+use crate::model::choice::{Ledger, Section, Window, choose, choose_unasked};
+use crate::model::edition::{Content, Format, lay_out};
+use crate::model::language::Language;
 use crate::pipeline::{Error, Line};
 use crate::store::page::{self, Enrolled, Planned};
 use crate::store::run::{self, Run};
 use crate::store::slot::{self, Slot};
 use crate::store::{Tx, article, edition, filing, setting};
 
-/// Readers planned in one transaction. Large enough to share its cost, small enough for the other writers.
-const PAGE: i64 = 1000;
+/// At most so many readers are planned in one transaction: enough to share its cost.
+const PAGE: i64 = 2000;
+/// And at first so many: their editions are all new, and a transaction is short for the other writers' sake.
+const FIRST_PAGE: i64 = 200;
+/// Rows that a transaction may well write.
+const ROWS: usize = 4000;
 
 /// Plans what is being planned, to its end or until we are asked to stop.
 pub(super) async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
     for run in run::planning(&line.store).await? {
         plan(line, run, composed, now).await?;
     }
+    Ok(())
+}
+
+async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
+    let Some(slot) = slot::by_id(&line.store, run.slot).await? else { return Ok(()) };
+    let id = run.id;
+    super::wake::wake(line, &run, now).await?;
+    let mut plan = Plan::open(line, run, slot).await?;
+    let mut deliveries = 0;
+    while let Some(planned) = plan.page(now).await? {
+        deliveries += planned;
+        plan.pace();
+        if line.stopping.is_cancelled() {
+            return Ok(());
+        }
+    }
+    composed.editions += plan.editions.len();
+    composed.deliveries += deliveries;
+    info!(run = id, deliveries, editions = plan.editions.len(), mode = plan.run.mode.word(), "planned run {id}");
     Ok(())
 }
 
@@ -35,45 +62,51 @@ pub(crate) struct Plan<'a> {
     window: Window,
     /// Down to which position the window was loaded.
     floor: i64,
-    is_fresh: bool,
     /// The last withdrawal or pin that the window has seen.
     mark: i64,
-    editions: HashMap<Content, i64>,
+    /// By key.
+    editions: HashMap<[u8; 16], i64>,
+    /// Articles whose mailed text stands.
+    frozen: HashSet<i64>,
+    /// What steady readers who hold the same are due; none: nothing new.
+    usual: HashMap<Hand, Option<i64>>,
     /// Readers planned in one transaction.
     pub(crate) at_once: i64,
+    /// That the last page wrote.
+    rows: usize,
 }
 
-async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
-    let Some(slot) = slot::by_id(&line.store, run.slot).await? else { return Ok(()) };
-    let id = run.id;
-    let mut plan = Plan::open(line, run, slot).await?;
-    let mut deliveries = 0;
-    while let Some(planned) = plan.page(now).await? {
-        deliveries += planned;
-        if line.stopping.is_cancelled() {
-            return Ok(());
-        }
-    }
-    composed.editions += plan.editions.len();
-    composed.deliveries += deliveries;
-    info!(run = id, deliveries, editions = plan.editions.len(), mode = plan.run.mode.word(), "planned run {id}");
-    Ok(())
+/// What a steady reader holds: all that their digest depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Hand {
+    topics: Vec<i64>,
+    regions: Vec<i64>,
+    language: Language,
+    format: Format,
+}
+
+/// What one reader on the page is due.
+enum Due {
+    /// As others who hold the same; none: nothing new.
+    Usual(Option<i64>),
+    /// The first of those who hold the same, if they are steady.
+    Unasked(Option<Hand>, Vec<Section>),
+    /// What the ledger left.
+    Asked(Vec<Section>),
 }
 
 impl<'a> Plan<'a> {
     pub(crate) async fn open(line: &'a Line, run: Run, slot: Slot) -> Result<Self, Error> {
-        let site = &line.config.site.language;
-        let mut window = Window::new(run.lower, run.upper, site.clone());
-        for (topic, language) in Shelves::load(&line.store, &line.config).await?.served_in_site_language(&line.config) {
-            window.serve(topic, language, site.clone());
-        }
         let mut tx = line.store.begin().await?;
         // The number first: what is withdrawn from here on is looked for again, page by page.
         let mark = setting::mark(&mut tx).await?;
-        filing::window(&mut tx, run.lower, run.upper).await?.into_iter().for_each(|c| window.add(c));
+        let filed = filing::window(&mut tx, run.lower, run.upper).await?;
         tx.rollback().await?;
-        let (floor, is_fresh) = (run.lower, window.is_fresh());
-        Ok(Self { line, run, slot, window, floor, is_fresh, mark, editions: HashMap::new(), at_once: PAGE })
+        let mut window = shelved(line, run.lower, run.upper).await?;
+        filed.into_iter().for_each(|candidate| window.add(candidate));
+        let floor = run.lower;
+        let (editions, frozen, usual) = Default::default();
+        Ok(Self { line, run, slot, window, floor, mark, editions, frozen, usual, at_once: FIRST_PAGE, rows: 0 })
     }
 
     /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
@@ -92,22 +125,20 @@ impl<'a> Plan<'a> {
         let ids: Vec<i64> = readers.iter().map(|reader| reader.subscriber).collect();
         let folded = page::fold(&mut tx, &self.run, &ids, now).await?;
         self.reach_back(&mut tx, &readers).await?;
-        let ledger = self.ask_ledger(&mut tx, &readers, &folded).await?;
-
-        let mut planned = Vec::new();
-        for reader in &readers {
-            let nothing = Ledger::default();
-            let sections = choose(&self.window, &reader.reader, ledger.get(&reader.subscriber).unwrap_or(&nothing));
-            if sections.is_empty() {
-                continue;
-            }
-            let edition = self.edition(&mut tx, reader, &sections, now).await?;
-            let topics = reader.reader.topics.iter().map(|held| held.topic).collect();
-            planned.push(Planned { subscriber: reader.subscriber, edition, key: self.line.chance.key(), topics });
-        }
+        let due = self.choose(&mut tx, &readers, &folded).await?;
+        let planned = self.editions(&mut tx, &readers, due, now).await?;
         page::write(&mut tx, &self.run, &readers, &planned, &folded, now).await?;
         tx.commit().await?;
         Ok(Some(planned.len()))
+    }
+
+    /// Takes more readers at once, or fewer, after what the last page wrote.
+    fn pace(&mut self) {
+        if self.rows < ROWS / 2 {
+            self.at_once = (self.at_once * 2).min(PAGE);
+        } else if self.rows > ROWS {
+            self.at_once = (self.at_once / 2).max(1);
+        }
     }
 
     /// Takes in what was withdrawn or pinned since the window was loaded. The page has its slot, so whoever withdraws from
@@ -116,6 +147,7 @@ impl<'a> Plan<'a> {
         for mark in article::marked_after(tx, self.mark).await? {
             self.window.mark(mark.article, mark.pinned, mark.withdrawn);
             self.mark = mark.number;
+            self.usual.clear();
         }
         Ok(())
     }
@@ -130,59 +162,121 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
-    /// Asks about those for whom it can matter, in one question, and loads what their unsent digests owe.
-    async fn ask_ledger(
-        &mut self,
-        tx: &mut Tx,
-        readers: &[Enrolled],
-        folded: &[(i64, i64)],
-    ) -> Result<HashMap<i64, Ledger>, Error> {
+    /// What each reader is due. The ledger is asked about those for whom it can matter, in one question.
+    async fn choose(&mut self, tx: &mut Tx, readers: &[Enrolled], folded: &[(i64, i64)]) -> Result<Vec<Due>, Error> {
         let folded: HashSet<i64> = folded.iter().map(|(subscriber, _)| *subscriber).collect();
-        let matters = |r: &&Enrolled| {
-            let reaches_back = r.reader.lowest_bound(&self.window) < self.run.lower;
-            !self.is_fresh
-                || r.fold
-                || reaches_back
-                || folded.contains(&r.subscriber)
-                || !r.reader.is_steady(&self.window)
-        };
-        let asked: Vec<i64> = readers.iter().filter(matters).map(|r| r.subscriber).collect();
-        let ledger = page::ledger(tx, &self.run, &asked).await?;
+        let mut due: Vec<Option<Due>> = Vec::with_capacity(readers.len());
+        let mut asked = Vec::new();
+        for (i, enrolled) in readers.iter().enumerate() {
+            let owes = enrolled.fold || folded.contains(&enrolled.subscriber);
+            let unasked = if owes { None } else { self.unasked(enrolled) };
+            if unasked.is_none() {
+                asked.push(i);
+            }
+            due.push(unasked);
+        }
+        let ids: Vec<i64> = asked.iter().map(|i| readers[*i].subscriber).collect();
+        let ledger = page::ledger(tx, self.run.mode, &ids).await?;
+        self.load_owed(tx, &ledger).await?;
+        let nothing = Ledger::default();
+        for i in asked {
+            let ledger = ledger.get(&readers[i].subscriber).unwrap_or(&nothing);
+            due[i] = Some(Due::Asked(choose(&self.window, &readers[i].reader, ledger)));
+        }
+        Ok(due.into_iter().flatten().collect())
+    }
 
-        let unknown: HashSet<i64> =
-            ledger.values().flat_map(|l| &l.owing).copied().filter(|article| !self.window.contains(*article)).collect();
+    /// What the ledger has no say in; None: ask it.
+    fn unasked(&self, enrolled: &Enrolled) -> Option<Due> {
+        let hand = Hand::of(enrolled, &self.window);
+        if let Some(edition) = hand.as_ref().and_then(|hand| self.usual.get(hand)) {
+            return Some(Due::Usual(*edition));
+        }
+        choose_unasked(&self.window, &enrolled.reader).map(|sections| Due::Unasked(hand, sections))
+    }
+
+    /// Loads what unsent digests owe.
+    async fn load_owed(&mut self, tx: &mut Tx, ledger: &HashMap<i64, Ledger>) -> Result<(), Error> {
+        let owing = ledger.values().flat_map(|l| &l.owing).copied();
+        let unknown: HashSet<i64> = owing.filter(|article| !self.window.contains(*article)).collect();
         if !unknown.is_empty() {
             let unknown: Vec<i64> = unknown.into_iter().collect();
             filing::of_articles(tx, &unknown).await?.into_iter().for_each(|c| self.window.add(c));
         }
-        Ok(ledger)
+        Ok(())
     }
 
-    async fn edition(
+    /// The editions of what is due, made where they are new.
+    async fn editions(
         &mut self,
         tx: &mut Tx,
-        reader: &Enrolled,
-        sections: &[Section],
+        readers: &[Enrolled],
+        due: Vec<Due>,
         now: DateTime<Utc>,
-    ) -> Result<i64, Error> {
-        let held: Vec<i64> = reader.reader.topics.iter().map(|held| held.topic).collect();
-        let content = Content {
+    ) -> Result<Vec<Planned>, Error> {
+        let mut keys: Vec<Option<[u8; 16]>> = vec![None; readers.len()];
+        let mut new: HashMap<[u8; 16], Content> = HashMap::new();
+        for ((enrolled, due), key) in readers.iter().zip(&due).zip(&mut keys) {
+            let (Due::Unasked(_, sections) | Due::Asked(sections)) = due else { continue };
+            if sections.is_empty() {
+                continue;
+            }
+            let content = self.content(enrolled, sections);
+            let of_content = content.key();
+            *key = Some(of_content);
+            if !self.editions.contains_key(&of_content) {
+                new.insert(of_content, content);
+            }
+        }
+        self.rows = new.values().map(|content| 1 + content.articles().count()).sum();
+        self.put(tx, new, now).await?;
+
+        let mut planned = Vec::new();
+        for ((enrolled, due), key) in readers.iter().zip(due).zip(keys) {
+            let made = key.map(|key| self.editions[&key]);
+            let edition = match due {
+                Due::Usual(edition) => edition,
+                Due::Asked(_) | Due::Unasked(None, _) => made,
+                Due::Unasked(Some(hand), _) => {
+                    self.usual.insert(hand, made);
+                    made
+                }
+            };
+            if let Some(edition) = edition {
+                let topics = enrolled.reader.topics.iter().map(|held| held.topic).collect();
+                planned.push(Planned { subscriber: enrolled.subscriber, edition, key: self.line.chance.key(), topics });
+            }
+        }
+        self.rows += planned.len();
+        Ok(planned)
+    }
+
+    /// Writes the new ones. From its first edition on, an article's mailed text stands.
+    async fn put(&mut self, tx: &mut Tx, new: HashMap<[u8; 16], Content>, now: DateTime<Utc>) -> Result<(), Error> {
+        if new.is_empty() {
+            return Ok(());
+        }
+        let articles: HashSet<i64> = new.values().flat_map(Content::articles).collect();
+        let thawed: Vec<i64> = articles.difference(&self.frozen).copied().collect();
+        edition::freeze(tx, &thawed).await?;
+        self.frozen.extend(thawed);
+        self.editions.extend(edition::put_all(tx, self.run.id, &new, now).await?);
+        Ok(())
+    }
+
+    fn content(&self, enrolled: &Enrolled, sections: &[Section]) -> Content {
+        let held: Vec<i64> = enrolled.reader.topics.iter().map(|held| held.topic).collect();
+        Content {
             frequency: Some(self.slot.frequency),
             zone: self.slot.zone.name().to_owned(),
-            language: reader.reader.language.clone(),
-            format: reader.format,
+            language: enrolled.reader.language.clone(),
+            format: enrolled.format,
             parts: lay_out(sections, &held, &self.window),
             from: self.covers_from(sections),
             to: self.run.due_at.timestamp_millis(),
             late: self.run.late,
             template_version: self.line.templates.version().to_owned(),
-        };
-        if let Some(&id) = self.editions.get(&content) {
-            return Ok(id);
         }
-        let id = edition::put(tx, Some(self.run.id), &content, now).await?;
-        self.editions.insert(content, id);
-        Ok(id)
     }
 
     /// The run's window; or from the earliest article, where a carried bound or what was owed reaches back.
@@ -192,4 +286,27 @@ impl<'a> Plan<'a> {
             sections.iter().flat_map(|s| &s.articles).filter_map(|id| self.window.candidate(*id)).map(|c| c.seen_at);
         seen.min().map_or(from, |earliest| earliest.min(from))
     }
+}
+
+impl Hand {
+    /// Of a steady reader who is served from the run's lower; None: this one is to be looked at alone.
+    fn of(enrolled: &Enrolled, window: &Window) -> Option<Self> {
+        let reader = &enrolled.reader;
+        (reader.is_steady(window) && reader.topics.iter().all(|held| held.since.is_none())).then(|| Self {
+            topics: reader.topics.iter().map(|held| held.topic).collect(),
+            regions: reader.regions.clone(),
+            language: reader.language.clone(),
+            format: enrolled.format,
+        })
+    }
+}
+
+/// A window of nothing yet, which knows in which language each topic is served.
+pub(super) async fn shelved(line: &Line, lower: i64, upper: i64) -> Result<Window, Error> {
+    let site = &line.config.site.language;
+    let mut window = Window::new(lower, upper, site.clone());
+    for (topic, language) in Shelves::load(&line.store, &line.config).await?.served_in_site_language(&line.config) {
+        window.serve(topic, language, site.clone());
+    }
+    Ok(window)
 }

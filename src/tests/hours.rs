@@ -2,9 +2,19 @@
 
 use super::app::{NEWSROOM, Reader, TestApp, time};
 use super::engine::on_both_engines;
+use crate::model::holdings::{Pause, PauseReason};
+use crate::store::{subscriber, subscription};
 
 fn dates(app: &TestApp, address: &str) -> Vec<String> {
     app.mail_to(address).iter().map(|mail| mail.date()).collect()
+}
+
+async fn pause_until(app: &TestApp, address: &str, day: &str) {
+    let reader = subscriber::by_address(&app.line().store, &address.parse().unwrap()).await.unwrap().unwrap().id;
+    let pause = Pause { until: Some(day.parse().unwrap()), reason: PauseReason::Reader };
+    let mut tx = app.line().store.begin().await.unwrap();
+    assert!(!subscription::pause(&mut tx, reader, None, pause, app.clock.now()).await.unwrap().is_empty());
+    tx.commit().await.unwrap();
 }
 
 on_both_engines! {
@@ -118,6 +128,35 @@ on_both_engines! {
         let mails = app.mail_to("alice@example.org");
         assert_eq!(mails.len(), 2);
         assert!(mails[1].says("In the meantime") && !mails[1].says("Once"), "{}", mails[1].text());
+    }
+
+    /// The slot of somebody who is alone in it keeps its hours for them.
+    async fn a_pause_with_a_last_day_ends_before_the_next_run_and_brings_what_was_missed(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        app.publish("health", "On the morning of the pause");
+        app.fetch().await;
+        pause_until(&app, "alice@example.org", "2026-03-05").await;
+        app.publish("health", "In the pause");
+        app.run_until("2026-03-05 23:00").await;
+        assert!(dates(&app, "alice@example.org").is_empty());
+        app.run_until("2026-03-06 12:00").await;
+        assert_eq!(dates(&app, "alice@example.org"), ["2026-03-06 08:00"]);
+        let mail = app.only_mail_to("alice@example.org");
+        assert!(mail.says("On the morning of the pause") && mail.says("In the pause"), "{}", mail.text());
+        assert_eq!(app.ask("SELECT state FROM subscription").await, ["active"]);
+        assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM enrolment WHERE wakes_after IS NOT NULL").await, ["0"]);
+    }
+
+    async fn a_run_after_down_time_ends_the_pauses_that_were_over(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        pause_until(&app, "alice@example.org", "2026-03-04").await;
+        app.publish("health", "In the pause");
+        app.sleep_until("2026-03-09 09:00");
+        app.run().await;
+        app.run_until("2026-03-10 12:00").await;
+        assert!(app.only_mail_to("alice@example.org").says("In the pause"));
     }
 
     /// A clock that was a month ahead must not leave readers a month without mail.

@@ -10,6 +10,7 @@ mod mail;
 mod matching;
 mod modes;
 mod newsstand;
+mod on_request;
 mod pages;
 mod races;
 mod refusals;

@@ -110,6 +110,11 @@ fn as_server_user(program: &Path) -> Command {
     }
 }
 
+/// A test's database need not survive a power cut; one that is measured (`TIDINGS_TEST_FSYNC=on`) writes as in earnest.
+fn fsync() -> &'static str {
+    if std::env::var("TIDINGS_TEST_FSYNC").is_ok_and(|v| v == "on") { "on" } else { "off" }
+}
+
 impl Cluster {
     fn start(bin: &Path) -> Self {
         let out = as_server_user(Path::new("mktemp")).args(["-d", "/tmp/tidings-pg.XXXXXX"]).output().expect("mktemp");
@@ -126,7 +131,7 @@ impl Cluster {
         // The server stops and its folder goes when this process does, however it ends.
         let script = r#"
             trap '' INT TERM
-            "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=400 >"$2/log" 2>&1 &
+            "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c "fsync=$3" -c "full_page_writes=$3" -c max_connections=400 >"$2/log" 2>&1 &
             server=$!
             cat >/dev/null
             kill -QUIT $server
@@ -137,6 +142,7 @@ impl Cluster {
             .args(["-c", script, "keeper"])
             .arg(bin)
             .arg(&folder)
+            .arg(fsync())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

@@ -72,6 +72,7 @@ async fn measure(engine: Engine, readers: usize) {
     let bench = Bench::open(database, readers).await;
     let name = if engine == Engine::Sqlite { "SQLite" } else { "PostgreSQL" };
     bench.subscribe().await;
+    compose::plan_ahead(&bench.app.store, bench.clock.now()).await.unwrap();
     for (day, run) in ["first", "steady", "5% moved"].into_iter().enumerate() {
         if day == 2 {
             bench.change().await;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::run::Run;
 use super::sql::{args, hex, record, same, statements, two};
-use super::{Error, Tx, run};
+use super::{Error, Store, Tx, run};
 use crate::model::choice::{Held, Ledger, Reader};
 use crate::model::delivery::{Key, Mode};
 use crate::model::edition::Format;
@@ -23,14 +23,21 @@ statements! {
         "SELECT id FROM subscriber WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
         "SELECT id FROM subscriber WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     );
+    /// Runs of this slot of which something may still wait, seen once a run. (Of others nothing can come to wait that was
+    /// never in doubt, but for what a withdrawal lets go on; that counts as told.)
+    UNSETTLED = same(
+        "SELECT r.id FROM run r WHERE r.slot = $1 AND r.id <> $2 AND r.id IN (
+            SELECT run FROM delivery WHERE state IN ('ready', 'deferred')
+            UNION SELECT run FROM delivery WHERE state IN ('claimed', 'sending'))",
+    );
     /// What still waits in this slot goes into this run, unless it was ever in doubt or a person holds it.
     FOLD = two(
         "UPDATE delivery SET state = 'expired', reason = 'folded', settled_at = $3, token = NULL
          WHERE subscriber IN (SELECT value FROM json_each($1)) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
-         AND run IN (SELECT id FROM run WHERE slot = $2 AND id <> $4 AND held_at IS NULL) RETURNING subscriber, id",
+         AND run IN (SELECT id FROM run WHERE id IN (SELECT value FROM json_each($2)) AND held_at IS NULL) RETURNING subscriber, id",
         "UPDATE delivery SET state = 'expired', reason = 'folded', settled_at = $3, token = NULL
          WHERE subscriber = ANY($1) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
-         AND run IN (SELECT id FROM run WHERE slot = $2 AND id <> $4 AND held_at IS NULL) RETURNING subscriber, id",
+         AND run IN (SELECT id FROM run WHERE id = ANY($2) AND held_at IS NULL) RETURNING subscriber, id",
     );
     TOLD = two(
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
@@ -73,7 +80,8 @@ statements! {
          AND state = 'active' AND topic IN (SELECT (j ->> 0)::bigint FROM enrolment e, json_array_elements(e.topics::json) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
     );
     SERVE = two(
-        "UPDATE enrolment SET topics = j.value ->> 1, fold = FALSE FROM json_each($2) j WHERE slot = $1 AND subscriber = j.value ->> 0",
+        // The plus keeps SQLite from walking the whole slot for each of them.
+        "UPDATE enrolment SET topics = j.value ->> 1, fold = FALSE FROM json_each($2) j WHERE +slot = $1 AND subscriber = j.value ->> 0",
         "UPDATE enrolment SET topics = j ->> 1, fold = FALSE FROM json_array_elements($2::json) j WHERE slot = $1 AND subscriber = (j ->> 0)::bigint",
     );
 }
@@ -137,9 +145,22 @@ pub async fn read(tx: &mut Tx, run: &Run, size: i64) -> Result<Option<Vec<Enroll
     rows.into_iter().map(Row::enrolled).collect::<Result<_, _>>().map(Some)
 }
 
-/// Ends what still waits for these readers in this slot. Pairs of subscriber and delivery.
-pub async fn fold(tx: &mut Tx, run: &Run, readers: &[i64], now: DateTime<Utc>) -> Result<Vec<(i64, i64)>, Error> {
-    tx.all(&FOLD, args![readers, run.slot, now, run.id]).await
+/// Earlier runs of the slot of which something may still wait.
+pub async fn unsettled(store: &Store, run: &Run) -> Result<Vec<i64>, Error> {
+    Ok(store.db.all::<(i64,)>(&UNSETTLED, args![run.slot, run.id]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Ends what still waits for these readers of those runs. Pairs of subscriber and delivery.
+pub async fn fold(
+    tx: &mut Tx,
+    unsettled: &[i64],
+    readers: &[i64],
+    now: DateTime<Utc>,
+) -> Result<Vec<(i64, i64)>, Error> {
+    if unsettled.is_empty() {
+        return Ok(vec![]);
+    }
+    tx.all(&FOLD, args![readers, unsettled, now]).await
 }
 
 /// What the ledger says of these readers, once they are locked; what digests of another delivery mode owe does not count.

@@ -62,6 +62,8 @@ pub(crate) struct Plan<'a> {
     window: Window,
     /// Down to which position the window was loaded.
     floor: i64,
+    /// Earlier runs of the slot of which something may still wait.
+    unsettled: Vec<i64>,
     /// The last withdrawal or pin that the window has seen.
     mark: i64,
     /// By key.
@@ -104,9 +106,23 @@ impl<'a> Plan<'a> {
         tx.rollback().await?;
         let mut window = shelved(line, run.lower, run.upper).await?;
         filed.into_iter().for_each(|candidate| window.add(candidate));
+        let unsettled = page::unsettled(&line.store, &run).await?;
         let floor = run.lower;
         let (editions, frozen, usual) = Default::default();
-        Ok(Self { line, run, slot, window, floor, mark, editions, frozen, usual, at_once: FIRST_PAGE, rows: 0 })
+        Ok(Self {
+            line,
+            run,
+            slot,
+            window,
+            floor,
+            unsettled,
+            mark,
+            editions,
+            frozen,
+            usual,
+            at_once: FIRST_PAGE,
+            rows: 0,
+        })
     }
 
     /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
@@ -123,7 +139,7 @@ impl<'a> Plan<'a> {
         }
         self.look_again(&mut tx).await?;
         let ids: Vec<i64> = readers.iter().map(|reader| reader.subscriber).collect();
-        let folded = page::fold(&mut tx, &self.run, &ids, now).await?;
+        let folded = page::fold(&mut tx, &self.unsettled, &ids, now).await?;
         self.reach_back(&mut tx, &readers).await?;
         let due = self.choose(&mut tx, &readers, &folded).await?;
         let planned = self.editions(&mut tx, &readers, due, now).await?;

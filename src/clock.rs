@@ -126,6 +126,17 @@ impl Chance {
         Key(self.bytes())
     }
 
+    /// Many keys that begin alike, so that they lie side by side in an index: keys of a million rows strewn over it cost
+    /// more to write than all the rest of them. 88 bits of each are its own.
+    pub fn keys(&self, count: usize) -> Vec<Key> {
+        let shelf: [u8; 5] = self.bytes();
+        let near = |mut key: Key| {
+            key.0[..shelf.len()].copy_from_slice(&shelf);
+            key
+        };
+        (0..count).map(|_| near(self.key())).collect()
+    }
+
     /// From −1 up to, but not including, 1.
     pub fn jitter(&self) -> f64 {
         let steps = (u64::from_be_bytes(self.bytes()) >> 11) as f64;

@@ -4,11 +4,11 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Postgres, Sqlite, Transaction};
+use sqlx::{ConnectOptions, Connection, Executor, Postgres, Sqlite, Transaction};
 
 use super::Error;
 use super::sql::{Arg, Record, Row, Sql};
@@ -38,6 +38,7 @@ pub enum Place {
 
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(1);
 
 impl Db {
     pub async fn open(place: &Place) -> Result<Self, Error> {
@@ -58,10 +59,22 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
+            // A checkpoint per 32 MB: a page of many deliveries is then not written to both files at once.
+            .pragma("wal_autocheckpoint", "8000")
             .disable_statement_logging();
         let opened = |source| Error::Open { place: file.display().to_string(), source };
 
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opened)?;
+        // Whoever writes works in its cache: 32 MB hold what a page of deliveries touches. It asks for its turn itself,
+        // see `take_turn`.
+        let writer = options.clone().pragma("cache_size", "-32768");
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute("PRAGMA busy_timeout = 0").await.map(drop) })
+            })
+            .connect_with(writer)
+            .await
+            .map_err(opened)?;
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).create_if_missing(false))
@@ -98,12 +111,19 @@ impl Db {
         match self {
             Self::Lite { write, .. } => {
                 let pool = write.clone();
-                finish(async move { pool.begin_with("BEGIN IMMEDIATE").await }).await.map(Tx::Lite)
+                finish(take_turn(pool)).await.map(Tx::Lite)
             }
             Self::Pg(pool) => {
                 let pool = pool.clone();
                 finish(async move { pool.begin().await }).await.map(Tx::Pg)
             }
+        }
+    }
+
+    /// Between two transactions of long work: SQLite has one writer, and other processes can only ask again and again.
+    pub async fn let_others_in(&self) {
+        if let Self::Lite { .. } = self {
+            tokio::time::sleep(ASK_AGAIN * 2).await;
         }
     }
 
@@ -144,6 +164,24 @@ impl Db {
 /// the same mode.
 fn private(file: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file).map(drop)
+}
+
+/// Waits until no other process writes, and begins. SQLite's own way of waiting asks ever more rarely, down to ten times a
+/// second, so that one process which writes page after page would keep all others out.
+async fn take_turn(pool: SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    let asked = Instant::now();
+    loop {
+        match pool.begin_with("BEGIN IMMEDIATE").await {
+            Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
+            done => return done,
+        }
+    }
+}
+
+/// SQLITE_BUSY, or one of its extended codes.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// Runs to its end even when the caller goes away.

@@ -92,6 +92,11 @@ impl Store {
         self.db.begin().await
     }
 
+    /// Between two transactions of long work.
+    pub async fn let_others_in(&self) {
+        self.db.let_others_in().await;
+    }
+
     pub async fn close(&self) {
         self.db.close().await;
     }

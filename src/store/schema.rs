@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use sqlx::Executor;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
@@ -54,11 +55,20 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
             if found > 0 {
                 back_up(write, file, found).await?;
             }
-            migrator(|step| step.lite).run(write).await
+            migrate_lite(write).await
         }
         Db::Pg(pool) => migrator(|step| step.pg).run(pool).await,
     }
     .map_err(|source| Error::Migrate { source })
+}
+
+/// Waits for another process that does the same.
+async fn migrate_lite(pool: &sqlx::SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
+    let mut connection = pool.acquire().await?;
+    connection.execute("PRAGMA busy_timeout = 10000").await?;
+    migrator(|step| step.lite).run(&mut *connection).await?;
+    connection.execute("PRAGMA busy_timeout = 0").await?;
+    Ok(())
 }
 
 async fn version(db: &Db) -> Result<i64, Error> {

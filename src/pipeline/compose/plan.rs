@@ -44,6 +44,7 @@ async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>
     while let Some(planned) = plan.page(now).await? {
         deliveries += planned;
         plan.pace();
+        line.store.let_others_in().await;
         if line.stopping.is_cancelled() {
             return Ok(());
         }
@@ -248,6 +249,7 @@ impl<'a> Plan<'a> {
         self.put(tx, new, now).await?;
 
         let mut planned = Vec::new();
+        let mut own_keys = self.line.chance.keys(readers.len()).into_iter();
         for ((enrolled, due), key) in readers.iter().zip(due).zip(keys) {
             let made = key.map(|key| self.editions[&key]);
             let edition = match due {
@@ -258,9 +260,9 @@ impl<'a> Plan<'a> {
                     made
                 }
             };
-            if let Some(edition) = edition {
+            if let Some((edition, key)) = edition.zip(own_keys.next()) {
                 let topics = enrolled.reader.topics.iter().map(|held| held.topic).collect();
-                planned.push(Planned { subscriber: enrolled.subscriber, edition, key: self.line.chance.key(), topics });
+                planned.push(Planned { subscriber: enrolled.subscriber, edition, key, topics });
             }
         }
         self.rows += planned.len();

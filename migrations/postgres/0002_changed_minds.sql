@@ -21,6 +21,17 @@ CREATE INDEX enrolment_wakes ON enrolment (slot, wakes_after) WHERE wakes_after 
 -- The frequency that its readers move to.
 ALTER TABLE frequency ADD COLUMN replaced_by BIGINT REFERENCES frequency (id);
 
+-- An index by reader is written at another place for each delivery of a run, so there is one such index, and it serves both
+-- questions: what a reader was told from a run on, and by no run at all. A day is unique where there is one.
+ALTER TABLE delivery DROP CONSTRAINT delivery_subscriber_day_key;
+DROP INDEX delivery_subscriber;
+CREATE INDEX delivery_subscriber ON delivery (subscriber, run);
+CREATE UNIQUE INDEX delivery_day ON delivery (subscriber, day) WHERE day IS NOT NULL;
+
+-- What owes: a digest that ended unsent, or that lost an article before it left.
+CREATE INDEX delivery_owing ON delivery (subscriber) WHERE state IN ('expired', 'not sent', 'cancelled') OR edition <> first_edition;
+CREATE INDEX run_upper ON run (upper);
+
 -- What is set aside, by edition: a section can be taken out of it.
 CREATE INDEX delivery_aside ON delivery (edition) WHERE state IN ('held', 'quarantined');
 

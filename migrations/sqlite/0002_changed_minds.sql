@@ -21,6 +21,51 @@ CREATE INDEX enrolment_wakes ON enrolment (slot, wakes_after) WHERE wakes_after 
 -- The frequency that its readers move to.
 ALTER TABLE frequency ADD COLUMN replaced_by INTEGER REFERENCES frequency (id);
 
+-- An index by reader is written at another place for each delivery of a run, so there is one such index, and it serves both
+-- questions: what a reader was told from a run on, and by no run at all. A day is unique where there is one.
+CREATE TABLE delivery_new (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('digest', 'confirm', 'welcome', 'preferences-link',
+        'address-change', 'address-changed', 'goodbye', 'test')),
+    lane INTEGER NOT NULL,
+    mode TEXT NOT NULL CHECK (mode IN ('capture', 'allowlist', 'live')),
+    run INTEGER REFERENCES run (id),
+    subscriber INTEGER REFERENCES subscriber (id),
+    address TEXT,
+    day TEXT,
+    edition INTEGER REFERENCES edition (id),
+    first_edition INTEGER REFERENCES edition (id),
+    state TEXT NOT NULL CHECK (state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'refused', 'uncertain',
+        'cancelled', 'expired', 'held', 'quarantined', 'not sent')),
+    created_at INTEGER NOT NULL,
+    next_attempt_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    doubts INTEGER NOT NULL DEFAULT 0,
+    token BLOB,
+    claimed_at INTEGER,
+    sending_at INTEGER,
+    settled_at INTEGER,
+    reply TEXT,
+    reason TEXT,
+    folded_into INTEGER REFERENCES delivery_new (id),
+    topics TEXT,
+    UNIQUE (run, subscriber)
+) STRICT;
+INSERT INTO delivery_new SELECT * FROM delivery;
+DROP TABLE delivery;
+ALTER TABLE delivery_new RENAME TO delivery;
+CREATE INDEX delivery_waiting ON delivery (lane, edition, id) WHERE state IN ('ready', 'deferred');
+CREATE INDEX delivery_next ON delivery (next_attempt_at) WHERE state IN ('ready', 'deferred');
+CREATE INDEX delivery_open ON delivery (token) WHERE state IN ('claimed', 'sending');
+CREATE INDEX delivery_doubt ON delivery (id) WHERE state = 'uncertain';
+CREATE INDEX delivery_subscriber ON delivery (subscriber, run);
+CREATE UNIQUE INDEX delivery_day ON delivery (subscriber, day) WHERE day IS NOT NULL;
+
+-- What owes: a digest that ended unsent, or that lost an article before it left.
+CREATE INDEX delivery_owing ON delivery (subscriber) WHERE state IN ('expired', 'not sent', 'cancelled') OR edition <> first_edition;
+CREATE INDEX run_upper ON run (upper);
+
 -- What is set aside, by edition: a section can be taken out of it.
 CREATE INDEX delivery_aside ON delivery (edition) WHERE state IN ('held', 'quarantined');
 

@@ -130,6 +130,12 @@ impl Window {
         self.candidates.get(&article)
     }
 
+    /// The lowest position of what can be due after `floor`: whatever was told before it does not matter.
+    pub fn earliest(&self, floor: i64) -> i64 {
+        let positions = |c: &Candidate| c.topics.iter().map(|(_, position)| *position).min();
+        self.candidates.values().filter(|c| c.is_filed_after(floor)).filter_map(positions).min().unwrap_or(floor)
+    }
+
     fn speaks(&self, candidate: &Candidate, topic: i64, reader: &Reader) -> bool {
         let served = self.served.get(&topic).and_then(|of| of.get(&reader.language));
         let wanted = served.unwrap_or(&reader.language);
@@ -141,6 +147,10 @@ impl Candidate {
     /// Filed within this run alone: nobody can have been told it before.
     fn is_fresh(&self, lower: i64) -> bool {
         self.topics.iter().all(|(_, position)| *position > lower)
+    }
+
+    fn is_filed_after(&self, floor: i64) -> bool {
+        self.topics.iter().chain(&self.regions).any(|(_, position)| *position > floor)
     }
 
     pub(super) fn is_under(&self, topic: i64) -> bool {

@@ -1,7 +1,7 @@
 //! A page of a run's planning: read the enrolments, ask the ledger, write the deliveries, move `through`; one
 //! transaction, so that a kill resumes at the next page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
@@ -39,33 +39,47 @@ statements! {
          WHERE subscriber = ANY($1) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
          AND run IN (SELECT id FROM run WHERE id = ANY($2) AND held_at IS NULL) RETURNING subscriber, id",
     );
+    /// The first run that can have told of what lies at this position or later. (Without the sum both engines would walk
+    /// the runs from the first one ever.)
+    FIRST_TO_TELL = same("SELECT min(id + 0) FROM run WHERE upper >= $1");
+    /// By runs from one on, and on request.
     TOLD = two(
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
-         WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.kind = 'digest'
-         AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
+         WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.run >= $2 AND d.kind = 'digest'
+            AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')
+         UNION ALL SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
+         WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.run IS NULL AND d.kind = 'digest'
+            AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
-         WHERE d.subscriber = ANY($1) AND d.kind = 'digest'
-         AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
+         WHERE d.subscriber = ANY($1) AND d.run >= $2 AND d.kind = 'digest'
+            AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')
+         UNION ALL SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.edition
+         WHERE d.subscriber = ANY($1) AND d.run IS NULL AND d.kind = 'digest'
+            AND d.state IN ('ready', 'claimed', 'sending', 'sent', 'deferred', 'uncertain', 'held', 'quarantined')",
     );
-    /// Whatever became of a digest, what was taken out of it before it left is owed (what was withdrawn, nobody gets).
+    /// Whatever became of a digest, what was taken out of it before it left is owed (what was withdrawn, nobody gets). The
+    /// first line about states is the index's own.
     OWING = two(
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
          WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.kind = 'digest' AND d.mode = $2
+         AND (d.state IN ('expired', 'not sent', 'cancelled') OR d.edition <> d.first_edition)
          AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
             OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
          WHERE d.subscriber = ANY($1) AND d.kind = 'digest' AND d.mode = $2
+         AND (d.state IN ('expired', 'not sent', 'cancelled') OR d.edition <> d.first_edition)
          AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
             OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
     );
     DELIVER = two(
         "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)
-         SELECT unhex(value ->> 0), 'digest', 1, $2, $3, value ->> 1, value ->> 2, value ->> 2, value ->> 3, 'ready', $4, $4 FROM json_each($1) WHERE true
+         SELECT unhex(value ->> 0), 'digest', $5, $2, $3, value ->> 1, value ->> 2, value ->> 2, value ->> 3, 'ready', $4, $4 FROM json_each($1) WHERE true
          ON CONFLICT (run, subscriber) DO NOTHING",
         "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)
-         SELECT decode(value ->> 0, 'hex'), 'digest', 1, $2, $3, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3, 'ready', $4, $4
+         SELECT decode(value ->> 0, 'hex'), 'digest', $5, $2, $3, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3, 'ready', $4, $4
          FROM json_array_elements($1::json) ON CONFLICT (run, subscriber) DO NOTHING",
     );
+    DELIVERIES = same("SELECT count(*) FROM delivery WHERE run = $1");
     FOLDED_INTO = two(
         "UPDATE delivery SET folded_into = (SELECT n.id FROM delivery n WHERE n.run = $2 AND n.subscriber = delivery.subscriber)
          WHERE id IN (SELECT value FROM json_each($1))",
@@ -163,39 +177,61 @@ pub async fn fold(
     tx.all(&FOLD, args![readers, unsettled, now]).await
 }
 
-/// What the ledger says of these readers, once they are locked; what digests of another delivery mode owe does not count.
-pub async fn ledger(tx: &mut Tx, mode: Mode, readers: &[i64]) -> Result<HashMap<i64, Ledger>, Error> {
+/// What the ledger says of these readers, once they are locked. Nothing filed before `earliest` can come to them, unless a
+/// digest of theirs owes it; what digests of another delivery mode owe does not count.
+pub async fn ledger(tx: &mut Tx, mode: Mode, readers: &[i64], earliest: i64) -> Result<HashMap<i64, Ledger>, Error> {
     let mut found: HashMap<i64, Ledger> = HashMap::new();
     if readers.is_empty() {
         return Ok(found);
     }
     tx.all::<(i64,)>(&LOCK_READERS, args![readers]).await?;
-    for (subscriber, article) in tx.all::<(i64, i64)>(&TOLD, args![readers]).await? {
-        found.entry(subscriber).or_default().told.insert(article);
-    }
+    let mut owing: HashMap<i64, HashSet<i64>> = HashMap::new();
     for (subscriber, article) in tx.all::<(i64, i64)>(&OWING, args![readers, mode.word()]).await? {
-        let ledger = found.entry(subscriber).or_default();
-        if !ledger.told.contains(&article) {
-            ledger.owing.insert(article);
+        owing.entry(subscriber).or_default().insert(article);
+    }
+    let (owed, others): (Vec<i64>, Vec<i64>) = readers.iter().partition(|reader| owing.contains_key(reader));
+    // What is owed may be older than anything.
+    for (readers, earliest) in [(owed, 0), (others, earliest)] {
+        for (subscriber, article) in told(tx, &readers, earliest).await? {
+            found.entry(subscriber).or_default().told.insert(article);
         }
+    }
+    for (subscriber, mut articles) in owing {
+        let ledger = found.entry(subscriber).or_default();
+        articles.retain(|article| !ledger.told.contains(article));
+        ledger.owing = articles;
     }
     Ok(found)
 }
 
-/// Writes the page: deliveries, bounds that were served, `through`.
+/// Pairs of subscriber and article, from the first run on that can have told of `earliest`.
+async fn told(tx: &mut Tx, readers: &[i64], earliest: i64) -> Result<Vec<(i64, i64)>, Error> {
+    if readers.is_empty() {
+        return Ok(vec![]);
+    }
+    let first = match earliest {
+        0 => Some(0),
+        earliest => tx.one::<(Option<i64>,)>(&FIRST_TO_TELL, args![earliest]).await?.0,
+    };
+    tx.all(&TOLD, args![readers, first.unwrap_or(i64::MAX)]).await
+}
+
+/// Writes the page: deliveries (their lane is their turn: 0 is for answers to a person), bounds that were served,
+/// `through`.
 pub async fn write(
     tx: &mut Tx,
     run: &Run,
     readers: &[Enrolled],
     planned: &[Planned],
     folded: &[(i64, i64)],
+    lane: i64,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let row =
         |p: &Planned| (hex(&p.key.0), p.subscriber, p.edition, serde_json::to_string(&p.topics).unwrap_or_default());
     let rows: Vec<(String, i64, i64, String)> = planned.iter().map(row).collect();
     let rows = serde_json::to_string(&rows).expect("strings and numbers always serialise");
-    tx.exec(&DELIVER, args![&rows, run.mode.word(), run.id, now]).await?;
+    tx.exec(&DELIVER, args![&rows, run.mode.word(), run.id, now, lane]).await?;
     if !folded.is_empty() {
         let folded: Vec<i64> = folded.iter().map(|(_, delivery)| *delivery).collect();
         tx.exec(&FOLDED_INTO, args![&folded, run.id]).await?;
@@ -205,6 +241,11 @@ pub async fn write(
         run::advance(tx, run.id, last.subscriber).await?;
     }
     Ok(())
+}
+
+/// How many deliveries the run has made.
+pub async fn deliveries(store: &Store, run: &Run) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&DELIVERIES, args![run.id]).await?.0)
 }
 
 /// Ends the planning.

@@ -13,7 +13,7 @@ statements! {
     COUNT_OF_DAY = same("SELECT count(*) FROM delivery WHERE subscriber = $1 AND day = $2");
     DELIVER = same(
         "INSERT INTO delivery (key, kind, lane, mode, subscriber, day, edition, first_edition, topics, state, created_at, next_attempt_at)
-         VALUES ($1, 'digest', 0, $2, $3, $4, $5, $5, $6, 'ready', $7, $7) ON CONFLICT (subscriber, day) DO NOTHING",
+         VALUES ($1, 'digest', 0, $2, $3, $4, $5, $5, $6, 'ready', $7, $7) ON CONFLICT (subscriber, day) WHERE day IS NOT NULL DO NOTHING",
     );
 }
 

@@ -22,13 +22,13 @@ statements! {
     WITH_ARTICLE = same("SELECT edition FROM edition_article WHERE article = $1 ORDER BY edition");
     /// What waits with these editions: an arm for each index that knows the state. Answers to a person have lane 0.
     WAITING_WITH = two(
-        "SELECT id, edition FROM delivery WHERE lane IN (0, 1) AND edition IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred') AND doubts = 0
+        "SELECT id, edition FROM delivery WHERE lane IN (0, 1, 2, 3, 4, 5, 6, 7, 8) AND edition IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition IN (SELECT value FROM json_each($1)) AND state IN ('held', 'quarantined') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition IN (SELECT value FROM json_each($1)) AND state IN ('claimed', 'sending') AND state = 'claimed' AND doubts = 0
          LIMIT $2",
-        "SELECT id, edition FROM delivery WHERE lane IN (0, 1) AND edition = ANY($1) AND state IN ('ready', 'deferred') AND doubts = 0
+        "SELECT id, edition FROM delivery WHERE lane IN (0, 1, 2, 3, 4, 5, 6, 7, 8) AND edition = ANY($1) AND state IN ('ready', 'deferred') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition = ANY($1) AND state IN ('held', 'quarantined') AND doubts = 0
          UNION ALL
@@ -62,7 +62,7 @@ statements! {
     SWEPT = same(
         "UPDATE article SET sweeping = FALSE WHERE id = $1
          AND NOT EXISTS (SELECT 1 FROM edition_article a JOIN delivery d ON d.edition = a.edition
-            WHERE a.article = $1 AND d.lane IN (0, 1) AND d.state IN ('ready', 'deferred') AND d.doubts = 0)
+            WHERE a.article = $1 AND d.lane IN (0, 1, 2, 3, 4, 5, 6, 7, 8) AND d.state IN ('ready', 'deferred') AND d.doubts = 0)
          AND NOT EXISTS (SELECT 1 FROM edition_article a JOIN delivery d ON d.edition = a.edition
             WHERE a.article = $1 AND d.state IN ('held', 'quarantined') AND d.doubts = 0)
          AND NOT EXISTS (SELECT 1 FROM delivery d JOIN edition_article a ON a.edition = d.edition AND a.article = $1

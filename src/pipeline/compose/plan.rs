@@ -15,17 +15,21 @@ use crate::model::choice::{Ledger, Section, Window, choose, choose_unasked};
 use crate::model::edition::{Content, Format, lay_out};
 use crate::model::language::Language;
 use crate::pipeline::{Error, Line};
+use crate::store::delivery::LAST_LANE;
 use crate::store::page::{self, Enrolled, Planned};
 use crate::store::run::{self, Run};
 use crate::store::slot::{self, Slot};
 use crate::store::{Tx, article, edition, filing, setting};
 
 /// At most so many readers are planned in one transaction: enough to share its cost.
-const PAGE: i64 = 2000;
+const PAGE: i64 = 4000;
 /// And at first so many: their editions are all new, and a transaction is short for the other writers' sake.
 const FIRST_PAGE: i64 = 200;
 /// Rows that a transaction may well write.
-const ROWS: usize = 4000;
+const ROWS: usize = 5000;
+/// Deliveries go out edition by edition, so that each is rendered once. Of a run over millions only so many are sorted
+/// together: the index of what waits is written all over for each page, and stays small by it.
+const LANE: i64 = 250_000;
 
 /// Plans what is being planned, to its end or until we are asked to stop.
 pub(super) async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
@@ -73,6 +77,8 @@ pub(crate) struct Plan<'a> {
     frozen: HashSet<i64>,
     /// What steady readers who hold the same are due; none: nothing new.
     usual: HashMap<Hand, Option<i64>>,
+    /// Made so far, by whoever began.
+    deliveries: i64,
     /// Readers planned in one transaction.
     pub(crate) at_once: i64,
     /// That the last page wrote.
@@ -108,6 +114,7 @@ impl<'a> Plan<'a> {
         let mut window = shelved(line, run.lower, run.upper).await?;
         filed.into_iter().for_each(|candidate| window.add(candidate));
         let unsettled = page::unsettled(&line.store, &run).await?;
+        let deliveries = page::deliveries(&line.store, &run).await?;
         let floor = run.lower;
         let (editions, frozen, usual) = Default::default();
         Ok(Self {
@@ -121,6 +128,7 @@ impl<'a> Plan<'a> {
             editions,
             frozen,
             usual,
+            deliveries,
             at_once: FIRST_PAGE,
             rows: 0,
         })
@@ -144,8 +152,10 @@ impl<'a> Plan<'a> {
         self.reach_back(&mut tx, &readers).await?;
         let due = self.choose(&mut tx, &readers, &folded).await?;
         let planned = self.editions(&mut tx, &readers, due, now).await?;
-        page::write(&mut tx, &self.run, &readers, &planned, &folded, now).await?;
+        let lane = (1 + self.deliveries / LANE).min(LAST_LANE);
+        page::write(&mut tx, &self.run, &readers, &planned, &folded, lane, now).await?;
         tx.commit().await?;
+        self.deliveries += i64::try_from(planned.len()).unwrap_or(0);
         Ok(Some(planned.len()))
     }
 
@@ -193,7 +203,7 @@ impl<'a> Plan<'a> {
             due.push(unasked);
         }
         let ids: Vec<i64> = asked.iter().map(|i| readers[*i].subscriber).collect();
-        let ledger = page::ledger(tx, self.run.mode, &ids).await?;
+        let ledger = page::ledger(tx, self.run.mode, &ids, self.window.earliest(self.floor)).await?;
         self.load_owed(tx, &ledger).await?;
         let nothing = Ledger::default();
         for i in asked {

@@ -46,7 +46,7 @@ async fn serve(line: &Line, tx: &mut Tx, subscriber: i64, now: DateTime<Utc>) ->
         return Ok(false);
     }
     let mode = line.config.delivery.mode;
-    let told = page::ledger(tx, mode, &[subscriber]).await?.remove(&subscriber).unwrap_or_default().told;
+    let told = page::ledger(tx, mode, &[subscriber], 0).await?.remove(&subscriber).unwrap_or_default().told;
     let mut window = shelved(line, 0, setting::position(tx).await?).await?;
     filing::seen_after(tx, now - NEWEST).await?.into_iter().for_each(|candidate| window.add(candidate));
     let ledger = Ledger { told, ..Ledger::default() };

@@ -40,6 +40,10 @@ impl House {
         Self::on(Engine::Sqlite).expect("SQLite is always there")
     }
 
+    pub fn place(&self) -> &Place {
+        &self.database.place
+    }
+
     pub fn folder(&self) -> &Path {
         self.database.folder.path()
     }

@@ -5,11 +5,13 @@
 mod articles;
 mod commands;
 mod daemon;
+mod dice;
 mod house;
 mod kill;
 mod matching;
 mod newsroom;
 mod order;
+mod twins;
 
 // Borrowed from the library's own tests, which name these rooms from the library's root.
 use tidings::{mail, store};

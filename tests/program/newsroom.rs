@@ -5,6 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+/// As a real one, it shows its newest stories only.
+const SHOWN: usize = 20;
+
 pub struct Newsroom {
     port: u16,
     titles: Arc<Mutex<Vec<String>>>,
@@ -39,7 +42,7 @@ fn answer(mut visitor: TcpStream, titles: &[String]) -> std::io::Result<()> {
     while request.read_line(&mut line)? > 2 {
         line.clear();
     }
-    let body = rss(titles);
+    let body = rss_since(titles.len().saturating_sub(SHOWN), titles);
     write!(
         visitor,
         "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -48,9 +51,14 @@ fn answer(mut visitor: TcpStream, titles: &[String]) -> std::io::Result<()> {
 }
 
 pub fn rss(titles: &[String]) -> String {
+    rss_since(0, titles)
+}
+
+fn rss_since(first: usize, titles: &[String]) -> String {
     let items: String = titles
         .iter()
         .enumerate()
+        .skip(first)
         .map(|(n, title)| {
             format!(
                 "<item><title>{title}</title><link>https://news.example.org/{n}</link><guid>{n}</guid>\

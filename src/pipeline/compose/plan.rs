@@ -202,6 +202,7 @@ impl<'a> Plan<'a> {
             }
             due.push(unasked);
         }
+        self.rows = asked.len() * 2;
         let ids: Vec<i64> = asked.iter().map(|i| readers[*i].subscriber).collect();
         let ledger = page::ledger(tx, self.run.mode, &ids, self.window.earliest(self.floor)).await?;
         self.load_owed(tx, &ledger).await?;
@@ -255,7 +256,7 @@ impl<'a> Plan<'a> {
                 new.insert(of_content, content);
             }
         }
-        self.rows = new.values().map(|content| 1 + content.articles().count()).sum();
+        self.rows += new.values().map(|content| 1 + content.articles().count()).sum::<usize>();
         self.put(tx, new, now).await?;
 
         let mut planned = Vec::new();

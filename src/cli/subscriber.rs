@@ -1,4 +1,6 @@
-//! `tidings subscriber add|show|list`
+//! `tidings subscriber add|show|explain|list`
+
+mod explain;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -27,6 +29,8 @@ pub enum SubscriberCommand {
     Add(AddArgs),
     /// Show a reader and their subscriptions
     Show(ShowArgs),
+    /// Say what a reader got in each run, and why not
+    Explain(explain::ExplainArgs),
     /// List readers
     List,
 }
@@ -105,6 +109,7 @@ pub async fn run(command: &SubscriberCommand, global: &Global, output: &Output) 
     match command {
         SubscriberCommand::Add(args) => add(args, global, output).await,
         SubscriberCommand::Show(args) => show(args, global, output).await,
+        SubscriberCommand::Explain(args) => explain::run(args, global, output).await,
         SubscriberCommand::List => list(global, output).await,
     }
 }

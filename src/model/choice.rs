@@ -136,7 +136,7 @@ impl Window {
         self.candidates.values().filter(|c| c.is_filed_after(floor)).filter_map(positions).min().unwrap_or(floor)
     }
 
-    fn speaks(&self, candidate: &Candidate, topic: i64, reader: &Reader) -> bool {
+    pub(super) fn speaks(&self, candidate: &Candidate, topic: i64, reader: &Reader) -> bool {
         let served = self.served.get(&topic).and_then(|of| of.get(&reader.language));
         let wanted = served.unwrap_or(&reader.language);
         candidate.language.as_ref().or(self.site.as_ref()) == Some(wanted)

@@ -7,6 +7,7 @@ pub mod declaration;
 pub mod delivery;
 pub mod directory;
 pub mod edition;
+pub mod explanation;
 pub mod holdings;
 pub mod language;
 pub mod rendering;

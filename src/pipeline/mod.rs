@@ -7,6 +7,7 @@
 pub mod collect;
 pub mod compose;
 pub mod deliver;
+pub mod explaining;
 pub mod matching;
 pub mod receive;
 mod shelves;

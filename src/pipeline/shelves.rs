@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::config::Config;
 use crate::feed::rules::{Matcher, Sighting};
+use crate::model::choice::Window;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::{Facet, Rule};
@@ -12,6 +13,16 @@ use crate::store::{self, Store, declared, feed};
 
 /// Where articles are put.
 pub struct Shelves(Vec<Shelf>);
+
+/// A window of nothing yet, which knows in which language each topic is served.
+pub async fn window(store: &Store, config: &Config, lower: i64, upper: i64) -> Result<Window, store::Error> {
+    let site = &config.site.language;
+    let mut window = Window::new(lower, upper, site.clone());
+    for (topic, language) in Shelves::load(store, config).await?.served_in_site_language(config) {
+        window.serve(topic, language, site.clone());
+    }
+    Ok(window)
+}
 
 struct Shelf {
     id: i64,

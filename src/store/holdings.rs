@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::sql::{args, record, same, statements, two};
-use super::{Error, Tx, revision, setting, slot, subscriber};
+use super::{Error, Store, Tx, revision, setting, slot, subscriber};
 use crate::model::edition::Format;
 use crate::model::holdings::{
     Enrolment, Ground, Holdings, Pause, PauseReason, Settings, SlotKey, SlotState, StartReason, State, Stop,
@@ -262,6 +262,14 @@ pub async fn change<T>(
     }
     write(tx, &all, &mut slots, &ground).await?;
     Ok(outcomes)
+}
+
+/// What a reader holds, for looking at it only.
+pub async fn of_reader(store: &Store, reader: i64) -> Result<Option<Holdings>, Error> {
+    let mut tx = store.begin().await?;
+    let read = read(&mut tx, &[reader]).await?;
+    tx.rollback().await?;
+    Ok(read.holdings.into_iter().next())
 }
 
 /// Readers of a slot, after one of them, of whose pauses here one was to end before `day`.

@@ -19,6 +19,7 @@ pub mod feed;
 pub mod filing;
 pub mod holdings;
 pub mod lease;
+pub mod ledger;
 pub mod lock;
 pub mod nudge;
 pub mod page;

@@ -19,6 +19,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("filing", filing::ALL),
     ("holdings", holdings::ALL),
     ("lease", lease::ALL),
+    ("ledger", ledger::ALL),
     ("nudge", nudge::ALL),
     ("page", page::ALL),
     ("request", request::ALL),

@@ -21,14 +21,14 @@ use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigErrors};
 use crate::model::address::Address;
 use crate::model::edition::Format;
-use crate::model::holdings::{Settings, StartReason, Wanted};
+use crate::model::holdings::{Ground, Holdings, Settings, StartReason, Wanted};
 use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
 use crate::pipeline::{self, Line, Tally};
 use crate::store::subscriber;
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::{Db, Place, captured_mail, declared, delivery, feed, filing, slot};
+use crate::store::{Db, Place, captured_mail, declared, delivery, feed, filing, holdings, slot};
 use crate::web;
 
 /// Three topics, each of its own feed. `FEEDS` stands for the address of the newsstand.
@@ -228,6 +228,25 @@ impl TestApp {
     }
 
     /// How each subscription of a reader stands: topic, state, and why it ended.
+    /// Does a change to what a reader holds, as commands and pages do.
+    pub async fn change<T>(&self, address: &str, does: impl FnMut(&mut Holdings, &Ground) -> T) -> T {
+        let reader = self.reader(address).await;
+        let mut tx = self.app.store.begin().await.expect("a transaction");
+        let done = holdings::change(&mut tx, &[reader], self.clock.now(), does).await.expect("a change").remove(0);
+        tx.commit().await.expect("a commit");
+        done
+    }
+
+    pub async fn reader(&self, address: &str) -> i64 {
+        let address: Address = address.parse().expect("an address");
+        subscriber::by_address(&self.app.store, &address).await.expect("an answer").expect("a reader").id
+    }
+
+    pub async fn topic(&self, slug: &str) -> i64 {
+        let topics = declared::topics(&self.app.store).await.expect("topics");
+        topics.into_iter().find(|t| t.facet == Facet::Topic && t.slug.as_str() == slug).expect("declared").id
+    }
+
     pub async fn subscriptions(&self, address: &str) -> Vec<(String, String, Option<String>)> {
         let address: Address = address.parse().unwrap();
         let reader = subscriber::by_address(&self.app.store, &address).await.unwrap().expect("a reader");

@@ -3,18 +3,14 @@
 use super::app::{NEWSROOM, Reader, TestApp, time};
 use super::engine::on_both_engines;
 use crate::model::holdings::{Pause, PauseReason};
-use crate::store::{subscriber, subscription};
 
 fn dates(app: &TestApp, address: &str) -> Vec<String> {
     app.mail_to(address).iter().map(|mail| mail.date()).collect()
 }
 
 async fn pause_until(app: &TestApp, address: &str, day: &str) {
-    let reader = subscriber::by_address(&app.line().store, &address.parse().unwrap()).await.unwrap().unwrap().id;
     let pause = Pause { until: Some(day.parse().unwrap()), reason: PauseReason::Reader };
-    let mut tx = app.line().store.begin().await.unwrap();
-    assert!(!subscription::pause(&mut tx, reader, None, pause, app.clock.now()).await.unwrap().is_empty());
-    tx.commit().await.unwrap();
+    assert!(!app.change(address, |holdings, ground| holdings.pause(None, pause, ground)).await.is_empty());
 }
 
 on_both_engines! {

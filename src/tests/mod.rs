@@ -4,6 +4,7 @@ mod app;
 mod at_work;
 mod daily_digest;
 pub mod engine;
+mod explained;
 mod feeds;
 mod hours;
 mod mail;

@@ -2,10 +2,10 @@
 
 use super::app::{Reader, TestApp};
 use super::engine::on_both_engines;
-use crate::store::{request, subscriber};
+use crate::store::request;
 
 async fn asks(app: &TestApp, address: &str) {
-    let reader = subscriber::by_address(&app.line().store, &address.parse().unwrap()).await.unwrap().unwrap().id;
+    let reader = app.reader(address).await;
     let mut tx = app.line().store.begin().await.unwrap();
     request::ask(&mut tx, reader, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();

@@ -8,12 +8,11 @@ use super::engine::{Engine, on_both_engines};
 use crate::model::delivery::Mode;
 use crate::model::holdings::{Return, StopReason};
 use crate::model::schedule::Firing;
-use crate::model::topic::Facet;
 use crate::pipeline::compose::{self, plan::Plan};
 use crate::store::delivery::{self, Sending};
 use crate::store::run::Beginning;
 use crate::store::withdrawal::{self, Reach};
-use crate::store::{article, declared, edition, run, slot, subscriber, subscription};
+use crate::store::{article, edition, run, slot};
 
 /// Three readers and a digest of each in the queue, on 3 March at 8: of health and climate, of health, of climate.
 async fn with_digests_that_wait(engine: Engine) -> TestApp {
@@ -67,30 +66,16 @@ async fn pin(app: &TestApp, title: &str) {
     tx.commit().await.unwrap();
 }
 
-async fn reader(app: &TestApp, address: &str) -> i64 {
-    subscriber::by_address(&app.app.store, &address.parse().unwrap()).await.unwrap().expect("a reader").id
-}
-
-async fn topic(app: &TestApp, slug: &str) -> i64 {
-    let topics = declared::topics(&app.app.store).await.unwrap();
-    topics.into_iter().find(|t| t.facet == Facet::Topic && t.slug.as_str() == slug).expect("declared").id
-}
-
 async fn stop(app: &TestApp, address: &str, slug: &str) {
-    let (reader, topic) = (reader(app, address).await, topic(app, slug).await);
-    let mut tx = app.app.store.begin().await.unwrap();
-    let stopped = subscription::stop(&mut tx, reader, Some(&[topic]), StopReason::Reader, app.clock.now()).await;
-    assert_eq!(stopped.unwrap(), [topic]);
-    tx.commit().await.unwrap();
+    let topic = app.topic(slug).await;
+    let stopped = app.change(address, |holdings, ground| holdings.stop(Some(&[topic]), StopReason::Reader, ground));
+    assert_eq!(stopped.await, [topic]);
 }
 
 async fn start_again(app: &TestApp, address: &str, slug: &str) {
-    let (reader, topic) = (reader(app, address).await, topic(app, slug).await);
-    let mut tx = app.app.store.begin().await.unwrap();
-    let how = Return::CatchUp;
-    let started = subscription::start_again(&mut tx, reader, Some(&[topic]), how, app.clock.now()).await.unwrap();
-    assert_eq!(started, [topic]);
-    tx.commit().await.unwrap();
+    let topic = app.topic(slug).await;
+    let started = app.change(address, |holdings, ground| holdings.start_again(Some(&[topic]), Return::CatchUp, ground));
+    assert_eq!(started.await, [topic]);
 }
 
 fn headlines(app: &TestApp, address: &str) -> Vec<Vec<String>> {

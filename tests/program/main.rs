@@ -6,6 +6,7 @@ mod articles;
 mod commands;
 mod daemon;
 mod dice;
+mod explain;
 mod house;
 mod kill;
 mod matching;

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use tracing::info;
 
-use super::super::shelves::Shelves;
+use super::super::shelves;
 use super::Composed;
 use crate::model::choice::{Ledger, Section, Window, choose, choose_unasked};
 use crate::model::edition::{Content, Format, lay_out};
@@ -111,7 +111,7 @@ impl<'a> Plan<'a> {
         let mark = setting::mark(&mut tx).await?;
         let filed = filing::window(&mut tx, run.lower, run.upper).await?;
         tx.rollback().await?;
-        let mut window = shelved(line, run.lower, run.upper).await?;
+        let mut window = shelves::window(&line.store, &line.config, run.lower, run.upper).await?;
         filed.into_iter().for_each(|candidate| window.add(candidate));
         let unsettled = page::unsettled(&line.store, &run).await?;
         let deliveries = page::deliveries(&line.store, &run).await?;
@@ -328,14 +328,4 @@ impl Hand {
             format: enrolled.format,
         })
     }
-}
-
-/// A window of nothing yet, which knows in which language each topic is served.
-pub(super) async fn shelved(line: &Line, lower: i64, upper: i64) -> Result<Window, Error> {
-    let site = &line.config.site.language;
-    let mut window = Window::new(lower, upper, site.clone());
-    for (topic, language) in Shelves::load(&line.store, &line.config).await?.served_in_site_language(&line.config) {
-        window.serve(topic, language, site.clone());
-    }
-    Ok(window)
 }

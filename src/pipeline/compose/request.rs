@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tracing::info;
 
-use super::plan::shelved;
+use super::super::shelves;
 use crate::model::choice::{Held, Ledger, Reader, Section, Window, choose};
 use crate::model::edition::{Content, lay_out};
 use crate::model::holdings::{Ground, Holdings, Settings};
@@ -47,7 +47,8 @@ async fn serve(line: &Line, tx: &mut Tx, subscriber: i64, now: DateTime<Utc>) ->
     }
     let mode = line.config.delivery.mode;
     let told = page::ledger(tx, mode, &[subscriber], 0).await?.remove(&subscriber).unwrap_or_default().told;
-    let mut window = shelved(line, 0, setting::position(tx).await?).await?;
+    let position = setting::position(tx).await?;
+    let mut window = shelves::window(&line.store, &line.config, 0, position).await?;
     filing::seen_after(tx, now - NEWEST).await?.into_iter().for_each(|candidate| window.add(candidate));
     let ledger = Ledger { told, ..Ledger::default() };
     let sections = choose(&window, &asking.reader(), &ledger);

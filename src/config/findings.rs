@@ -1,6 +1,6 @@
 //! What is found wrong, or odd, once the values have been read: it has to do with more than one of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use toml::de::DeValue;
@@ -48,6 +48,11 @@ impl<'a> Findings<'a> {
             || tree::at(self.tree, path).is_some_and(|node| !self.sources.is_default(&node.span()))
     }
 
+    /// Whether it is there, from whichever text, be it something that could not be read.
+    pub fn has(&self, path: &str) -> bool {
+        self.left_out.iter().any(|left| left.path == path) || tree::at(self.tree, path).is_some()
+    }
+
     pub fn any_problem(&self) -> bool {
         !self.problems.is_empty()
     }
@@ -81,10 +86,13 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// A slug that names nothing in `list`.
+    /// A slug that names nothing in `list`. Not said where one of the list could not be read: it may be that one.
     pub fn known(&mut self, path: &str, slug: &Slug, list: &str) {
         let known = self.slugs(list);
-        if !known.contains(&slug.as_str()) {
+        let tables = format!("{list}.");
+        let any_unread =
+            self.left_out.iter().filter_map(|left| left.path.strip_prefix(&tables)).any(|rest| !rest.contains('.'));
+        if !any_unread && !known.contains(&slug.as_str()) {
             let hint = suggest::nearest(slug.as_str(), known)
                 .map_or(String::new(), |word| format!("; did you mean `{word}`?"));
             self.wrong(path, format!("there is no {list} `{slug}`{hint}"));
@@ -104,12 +112,16 @@ impl<'a> Findings<'a> {
     }
 
     /// Who gives something up says what becomes of its readers: (slug, successor, whether subscriptions end) of each.
+    /// A successor may have one itself, so long as the last one stays.
     pub fn retiring<'s>(&mut self, list: &str, all: impl Iterator<Item = (&'s Slug, Option<&'s Slug>, bool)> + Clone) {
-        let leaving: BTreeSet<&Slug> =
-            all.clone().filter(|(_, successor, ends)| successor.is_some() || *ends).map(|(slug, ..)| slug).collect();
+        let successors: BTreeMap<&Slug, &Slug> =
+            all.clone().filter_map(|(slug, successor, _)| Some((slug, successor?))).collect();
+        let over: BTreeSet<&Slug> = all.clone().filter(|(.., ends)| *ends).map(|(slug, ..)| slug).collect();
         for (i, (slug, successor, ends)) in all.enumerate() {
             let path = format!("{list}.{i}.replaced_by");
             let Some(successor) = successor else { continue };
+            let line = line_of(slug, &successors);
+            let last = *line.last().unwrap_or(&successor);
             if successor == slug {
                 self.wrong(&path, format!("{list} `{slug}` cannot be replaced by itself"));
             } else if ends {
@@ -117,8 +129,13 @@ impl<'a> Findings<'a> {
                     &path,
                     format!("{list} `{slug}` has both `replaced_by` and `end_subscriptions`: choose one"),
                 );
-            } else if leaving.contains(successor) {
-                self.wrong(&path, format!("{list} `{successor}`, which is to replace `{slug}`, is itself given up"));
+            } else if successors.contains_key(last) {
+                let circle: Vec<String> = line.iter().map(|slug| format!("`{slug}`")).collect();
+                let message = "goes round in a circle, and its readers would arrive nowhere";
+                self.wrong(&path, format!("`replaced_by` {message}: {}", circle.join(" → ")));
+            } else if over.contains(last) {
+                let message = format!("{list} `{last}`, which is to replace `{slug}`, is itself given up");
+                self.wrong(&path, format!("{message}: name one that stays, or end the subscriptions here, too"));
             } else {
                 self.known(&path, successor, list);
             }
@@ -141,4 +158,19 @@ impl<'a> Findings<'a> {
             }
         }
     }
+}
+
+/// `slug`, its successor, its successor's …; it ends where one stays, or comes a second time.
+fn line_of<'s>(slug: &'s Slug, successors: &BTreeMap<&'s Slug, &'s Slug>) -> Vec<&'s Slug> {
+    let mut line = vec![slug];
+    let mut last = slug;
+    while let Some(next) = successors.get(last) {
+        last = next;
+        let again = line.contains(&last);
+        line.push(last);
+        if again {
+            break;
+        }
+    }
+    line
 }

@@ -15,6 +15,11 @@ impl Config {
             "topics": self.topics.iter().map(topic).collect::<Vec<_>>(),
             "regions": self.regions.iter().map(topic).collect::<Vec<_>>(),
             "frequencies": self.frequencies.iter().map(frequency).collect::<Vec<_>>(),
+            "retired": {
+                "topics": self.retired.topics.iter().map(topic).collect::<Vec<_>>(),
+                "regions": self.retired.regions.iter().map(topic).collect::<Vec<_>>(),
+                "frequencies": self.retired.frequencies.iter().map(frequency).collect::<Vec<_>>(),
+            },
         });
         let hash = digest(&SHA256, canonical.to_string().as_bytes());
         hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

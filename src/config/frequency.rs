@@ -11,24 +11,56 @@ use crate::model::slug::Slug;
 use crate::model::topic::Names;
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Text")]
 pub struct Frequency {
     pub slug: Slug,
     pub name: Names,
-    #[serde(rename = "cron", deserialize_with = "cron")]
+    /// Of one that is given up and has none, one that nobody asks for.
     pub schedule: Schedule,
     /// Whether readers choose the hour; the schedule then has one fixed hour.
-    #[serde(default)]
     pub hour_choice: bool,
     /// Whether somebody releases each of its runs by hand.
-    #[serde(default)]
     pub approve: bool,
     /// The frequency its readers move to.
-    #[serde(default)]
     pub replaced_by: Option<Slug>,
     /// Its subscriptions end.
-    #[serde(default)]
     pub end_subscriptions: bool,
+}
+
+/// As it is written: one that is given up needs no more than its slug.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    slug: Slug,
+    #[serde(default)]
+    name: Names,
+    #[serde(default = "daily", deserialize_with = "cron")]
+    cron: Schedule,
+    #[serde(default)]
+    hour_choice: bool,
+    #[serde(default)]
+    approve: bool,
+    replaced_by: Option<Slug>,
+    #[serde(default)]
+    end_subscriptions: bool,
+}
+
+fn daily() -> Schedule {
+    Schedule::parse("0 8 * * *").expect("a cron expression")
+}
+
+impl From<Text> for Frequency {
+    fn from(text: Text) -> Self {
+        let Text { slug, name, cron: schedule, hour_choice, approve, replaced_by, end_subscriptions } = text;
+        Self { slug, name, schedule, hour_choice, approve, replaced_by, end_subscriptions }
+    }
+}
+
+impl Frequency {
+    /// Given up: it is in the text only for what becomes of its readers.
+    pub(super) fn is_retired(&self) -> bool {
+        self.end_subscriptions || self.replaced_by.is_some()
+    }
 }
 
 pub(super) fn check(frequencies: &[Frequency], site: &Site, findings: &mut Findings<'_>) {
@@ -37,11 +69,15 @@ pub(super) fn check(frequencies: &[Frequency], site: &Site, findings: &mut Findi
         "frequency",
         frequencies.iter().map(|one| (&one.slug, one.replaced_by.as_ref(), one.end_subscriptions)),
     );
-    let any_left = frequencies.iter().any(|one| one.replaced_by.is_none() && !one.end_subscriptions);
+    let any_left = frequencies.iter().any(|one| !one.is_retired());
     if !any_left && !findings.any_problem() {
         findings.wrong("frequency", "there is no [[frequency]] left that a reader could choose");
     }
-    for (i, one) in frequencies.iter().enumerate() {
+    for (i, one) in frequencies.iter().enumerate().filter(|(_, one)| !one.is_retired()) {
+        if !findings.has(&format!("frequency.{i}.cron")) {
+            let message = format!("frequency `{}` needs `cron`, such as \"0 8 * * *\": when it comes", one.slug);
+            findings.wrong(&format!("frequency.{i}"), message);
+        }
         findings.named("frequency", i, &one.slug, &one.name, &site.languages);
         if one.approve {
             findings.warn(format!(

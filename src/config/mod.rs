@@ -22,6 +22,7 @@ mod problem;
 mod reader;
 mod region;
 mod relay;
+mod retired;
 mod site;
 mod size;
 mod sources;
@@ -48,6 +49,7 @@ pub use network::Network;
 pub use problem::{ConfigErrors, Place, Problem};
 pub use region::Region;
 pub use relay::{Relay, Tls};
+pub use retired::Retired;
 pub use site::Site;
 pub use storage::{Database, Storage};
 pub use topic::Topic;
@@ -75,6 +77,7 @@ pub struct Config {
     pub log: Log,
     #[serde(default, rename = "feed")]
     pub feeds: Vec<Feed>,
+    /// Those that stay, as with regions and frequencies; the others are in `retired`.
     #[serde(default, rename = "topic")]
     pub topics: Vec<Topic>,
     #[serde(default, rename = "region")]
@@ -83,6 +86,9 @@ pub struct Config {
     #[serde(default, rename = "frequency")]
     pub frequencies: Vec<Frequency>,
 
+    /// What is given up, and what becomes of its readers.
+    #[serde(skip)]
+    pub retired: Retired,
     /// What is allowed but probably not meant; a sentence each.
     #[serde(skip)]
     pub warnings: Vec<String>,
@@ -124,6 +130,7 @@ impl Config {
             return Err(findings.into_errors());
         }
         config.warnings = findings.into_warnings();
+        config.retire();
         config.rebase(folder);
         Ok(config)
     }

@@ -24,10 +24,20 @@ impl Config {
         };
         let topics = self.topics.iter().map(|topic| (Facet::Topic, topic.slug.clone()));
         let regions = self.regions.iter().map(|region| (Facet::Region, region.slug.clone()));
+        let retired = |facet| move |topic: &super::Topic| (facet, topic.slug.clone(), topic.replaced_by.clone());
+        let retired_topics = self.retired.topics.iter().map(retired(Facet::Topic));
+        let retired_regions = self.retired.regions.iter().map(retired(Facet::Region));
         Declaration {
             feeds: self.feeds.iter().map(feed).collect(),
             topics: topics.chain(regions).collect(),
             frequencies: self.frequencies.iter().map(frequency).collect(),
+            retired_topics: retired_topics.chain(retired_regions).collect(),
+            retired_frequencies: self
+                .retired
+                .frequencies
+                .iter()
+                .map(|f| (f.slug.clone(), f.replaced_by.clone()))
+                .collect(),
             fingerprint: self.fingerprint(),
         }
     }
@@ -50,13 +60,14 @@ impl Config {
             frequencies: frequencies
                 .into_iter()
                 .map(|(id, slug)| {
-                    let names = self.frequency(&slug).map(|frequency| &frequency.name);
+                    let names = self.frequency_names(&slug);
                     (id, named(slug, names))
                 })
                 .collect(),
         }
     }
 
+    /// One that stays.
     pub fn frequency(&self, slug: &Slug) -> Option<&super::Frequency> {
         self.frequencies.iter().find(|frequency| frequency.slug == *slug)
     }
@@ -67,15 +78,21 @@ impl Config {
     }
 
     pub fn name_of_frequency(&self, slug: &Slug, language: &Language) -> String {
-        self.spoken(self.frequency(slug).map(|frequency| &frequency.name), slug, language)
+        self.spoken(self.frequency_names(slug), slug, language)
     }
 
     fn names(&self, facet: Facet, slug: &Slug) -> Option<&Names> {
-        let declared = match facet {
-            Facet::Topic => &self.topics,
-            Facet::Region => &self.regions,
+        let (declared, retired) = match facet {
+            Facet::Topic => (&self.topics, &self.retired.topics),
+            Facet::Region => (&self.regions, &self.retired.regions),
         };
-        declared.iter().find(|topic| topic.slug == *slug).map(|topic| &topic.name)
+        // What was mailed under a topic that is given up is still shown under it.
+        declared.iter().chain(retired).find(|topic| topic.slug == *slug).map(|topic| &topic.name)
+    }
+
+    fn frequency_names(&self, slug: &Slug) -> Option<&Names> {
+        let mut all = self.frequencies.iter().chain(&self.retired.frequencies);
+        all.find(|frequency| frequency.slug == *slug).map(|frequency| &frequency.name)
     }
 
     fn spoken(&self, names: Option<&Names>, slug: &Slug, language: &Language) -> String {

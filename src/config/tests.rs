@@ -402,13 +402,39 @@ fn what_is_given_up_leaves_its_readers_to_what_stays() {
     let topic = |slug: &str, more: &str| {
         format!("[[topic]]\nslug = \"{slug}\"\nname = {{ en = \"X\" }}\nfeeds = [\"health-en\"]\n{more}\n")
     };
-    let moved = good(&format!("{FEED}{}{}", topic("a", "replaced_by = \"b\""), topic("b", "")));
-    assert_eq!(moved.topics[0].replaced_by.as_ref().map(Slug::as_str), Some("b"));
+    let short = |slug: &str, more: &str| format!("[[topic]]\nslug = \"{slug}\"\n{more}\n");
+    let moved = good(&format!("{FEED}{}{}", short("a", "replaced_by = \"b\""), topic("b", "")));
+    assert_eq!(moved.topics.iter().map(|t| t.slug.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(moved.retired.topics[0].replaced_by.as_ref().map(Slug::as_str), Some("b"));
 
-    let chain = format!("{FEED}{}{}", topic("a", "replaced_by = \"b\""), topic("b", "end_subscriptions = true"));
-    assert!(errors(&chain).contains("topic `b`, which is to replace `a`, is itself given up"));
+    let successors = |text: &str| -> Vec<String> {
+        good(text)
+            .retired
+            .topics
+            .iter()
+            .map(|t| t.replaced_by.as_ref().map_or("–".to_owned(), Slug::to_string))
+            .collect()
+    };
+    let (a, b) = (short("a", "replaced_by = \"b\""), topic("b", "replaced_by = \"c\""));
+    assert_eq!(successors(&format!("{FEED}{a}{b}{}", topic("c", ""))), ["c", "c"], "along the line");
+
+    let ended = format!("{FEED}{a}{}", topic("b", "end_subscriptions = true"));
+    assert!(errors(&ended).contains("topic `b`, which is to replace `a`, is itself given up"));
     let both = format!("{FEED}{}{}", topic("a", "replaced_by = \"b\"\nend_subscriptions = true"), topic("b", ""));
     assert!(errors(&both).contains("has both `replaced_by` and `end_subscriptions`"));
+    let circle = format!("{FEED}{a}{b}{}", short("c", "replaced_by = \"b\""));
+    assert!(errors(&circle).contains("would arrive nowhere: `a` → `b` → `c` → `b`"), "{}", errors(&circle));
+}
+
+#[test]
+fn a_frequency_that_stays_needs_a_time_and_a_name_and_one_that_goes_its_slug_alone() {
+    let frequency = |slug: &str, more: &str| format!("[[frequency]]\nslug = \"{slug}\"\n{more}\n");
+    let daily = frequency("daily", "name = { en = \"Daily\" }\ncron = \"0 8 * * *\"");
+    let text = format!("{daily}{}", frequency("hourly", "replaced_by = \"daily\""));
+    assert_eq!(good(&text).retired.frequencies[0].slug.as_str(), "hourly");
+    let without = errors(&format!("{daily}{}", frequency("hourly", "name = { en = \"Hourly\" }")));
+    assert!(without.contains("frequency `hourly` needs `cron`, such as \"0 8 * * *\""), "{without}");
+    assert!(errors(&format!("{daily}{}", frequency("hourly", "cron = \"0 * * * *\""))).contains("has no name"));
 }
 
 proptest! {

@@ -26,6 +26,7 @@ pub struct Topic {
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
     slug: Slug,
+    #[serde(default)]
     name: Names,
     description: Option<Names>,
     #[serde(default)]
@@ -71,6 +72,13 @@ impl From<Text> for Topic {
     }
 }
 
+impl Topic {
+    /// Given up: it is in the text only for what becomes of its readers.
+    pub(super) fn is_retired(&self) -> bool {
+        self.end_subscriptions || self.replaced_by.is_some()
+    }
+}
+
 pub(super) fn check(topics: &[Topic], site: &Site, findings: &mut Findings<'_>) {
     check_all("topic", topics, site, findings);
 }
@@ -80,10 +88,9 @@ pub(super) fn check_all(list: &str, topics: &[Topic], site: &Site, findings: &mu
     findings.unique(list, topics.iter().map(|topic| &topic.slug));
     findings
         .retiring(list, topics.iter().map(|topic| (&topic.slug, topic.replaced_by.as_ref(), topic.end_subscriptions)));
-    for (i, topic) in topics.iter().enumerate() {
-        let retired = topic.end_subscriptions || topic.replaced_by.is_some();
+    for (i, topic) in topics.iter().enumerate().filter(|(_, topic)| !topic.is_retired()) {
         findings.named(list, i, &topic.slug, &topic.name, &site.languages);
-        if topic.rule == Rule::default() && !retired {
+        if topic.rule == Rule::default() {
             findings.wrong(
                 &format!("{list}.{i}"),
                 format!(

@@ -10,6 +10,9 @@ pub struct Declaration {
     /// Topics and regions, each facet in the order of the text.
     pub topics: Vec<(Facet, Slug)>,
     pub frequencies: Vec<Frequency>,
+    /// Those that are given up, and what replaces each; nothing: its subscriptions end, a region leaves the choices.
+    pub retired_topics: Vec<(Facet, Slug, Option<Slug>)>,
+    pub retired_frequencies: Vec<(Slug, Option<Slug>)>,
     /// Over the text of all of it.
     pub fingerprint: String,
 }

@@ -18,8 +18,9 @@ ALTER TABLE subscription ADD COLUMN pause_reason TEXT CHECK (pause_reason IN ('r
 ALTER TABLE enrolment ADD COLUMN wakes_after TEXT;
 CREATE INDEX enrolment_wakes ON enrolment (slot, wakes_after) WHERE wakes_after IS NOT NULL;
 
--- The frequency that its readers move to.
+-- What is given up: the frequency, topic or region that its readers move to; none, though it is retired: it is over.
 ALTER TABLE frequency ADD COLUMN replaced_by BIGINT REFERENCES frequency (id);
+ALTER TABLE topic ADD COLUMN replaced_by BIGINT REFERENCES topic (id);
 
 -- An index by reader is written at another place for each delivery of a run, so there is one such index, and it serves both
 -- questions: what a reader was told from a run on, and by no run at all. A day is unique where there is one.

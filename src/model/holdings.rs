@@ -30,6 +30,8 @@ pub struct Holdings {
     pub settings: Settings,
     /// None: all.
     pub regions: Vec<i64>,
+    /// The slots that they are in.
+    pub enrolled: Vec<SlotKey>,
     /// The position of the last change of any subscription or choice.
     pub changed_at: i64,
     pub regions_changed_at: i64,
@@ -164,6 +166,12 @@ pub struct Ground {
     /// Topics in the configuration's order.
     pub ranks: HashMap<i64, i64>,
     pub slots: HashMap<SlotKey, SlotState>,
+    /// Topics and regions that the newsroom has given up, and the one that takes their readers over; none: it is over.
+    pub retired_topics: HashMap<i64, Option<i64>>,
+    /// And frequencies.
+    pub retired_frequencies: HashMap<i64, Option<i64>>,
+    /// What a reader gets who does not choose.
+    pub usual_frequency: Option<i64>,
 }
 
 /// Subscriber × slot, derived.
@@ -228,6 +236,28 @@ impl Ground {
     fn bound_of(&self, subscriber: i64, slot: SlotKey) -> i64 {
         self.slots.get(&slot).map_or(self.position, |state| state.bound_of(subscriber))
     }
+
+    /// The topic, or region, that stands for this one by now. None: it is over.
+    pub fn topic_now(&self, topic: i64) -> Option<i64> {
+        now_for(topic, &self.retired_topics)
+    }
+
+    fn frequency_now(&self, frequency: i64) -> Option<i64> {
+        now_for(frequency, &self.retired_frequencies)
+    }
+}
+
+/// Follows the line of successors to the one that is in force.
+fn now_for(one: i64, retired: &HashMap<i64, Option<i64>>) -> Option<i64> {
+    let mut last = one;
+    // A line is no longer than the list; so a circle, which no text of ours makes, ends.
+    for _ in 0..=retired.len() {
+        match retired.get(&last) {
+            None => return Some(last),
+            Some(successor) => last = (*successor)?,
+        }
+    }
+    None
 }
 
 impl Subscription {
@@ -251,8 +281,17 @@ impl Subscription {
 impl Holdings {
     /// Of somebody who has nothing yet.
     pub fn of_new(subscriber: i64, settings: Settings) -> Self {
-        let (regions, subscriptions, left) = (vec![], vec![], vec![]);
-        Self { subscriber, settings, regions, changed_at: 0, regions_changed_at: -1, subscriptions, fold: false, left }
+        Self {
+            subscriber,
+            settings,
+            regions: vec![],
+            enrolled: vec![],
+            changed_at: 0,
+            regions_changed_at: -1,
+            subscriptions: vec![],
+            fold: false,
+            left: vec![],
+        }
     }
 
     pub fn live(&self) -> impl Iterator<Item = &Subscription> {
@@ -283,10 +322,13 @@ impl Holdings {
 
     /// Sets `since` to the bound of every active subscription that `moves`.
     fn freeze(&mut self, ground: &Ground, moves: impl Fn(&Subscription) -> bool) {
-        let (subscriber, settings) = (self.subscriber, self.settings.clone());
+        let (subscriber, settings, enrolled) = (self.subscriber, self.settings.clone(), self.enrolled.clone());
         for s in self.subscriptions.iter_mut().filter(|s| s.state == State::Active) {
             if s.since.is_none() && moves(s) {
-                s.since = Some(ground.bound_of(subscriber, ground.slot(s.frequency, &settings)));
+                // Where they are, which the configuration may have changed since.
+                let slot = enrolled.iter().find(|slot| slot.frequency == s.frequency).copied();
+                let slot = slot.unwrap_or_else(|| ground.slot(s.frequency, &settings));
+                s.since = Some(ground.bound_of(subscriber, slot));
             }
         }
     }
@@ -295,11 +337,11 @@ impl Holdings {
     pub fn grant(&mut self, wanted: &Wanted, ground: &Ground) -> Given {
         let mut given = Given::default();
         let has_left = wanted.respects_stops && self.is_gone() && self.subscriptions.iter().any(was_stopped);
-        for &topic in &wanted.topics {
+        for topic in wanted.topics.iter().filter_map(|topic| ground.topic_now(*topic)) {
             let last = self.subscriptions.iter_mut().rev().find(|s| s.topic == topic);
             match last {
                 Some(s) if s.state == State::Pending && !wanted.pending => {
-                    s.frequency = wanted.frequency;
+                    s.frequency = ground.frequency_now(wanted.frequency).unwrap_or(s.frequency);
                     start(s, ground);
                     given.started.push(topic);
                 }
@@ -416,9 +458,11 @@ impl Holdings {
                 Some(topics) => topics.contains(&s.topic),
                 None => s.stop.map(|stop| stop.at) == last_stop,
             };
-            let taken = self.live().any(|l| l.topic == s.topic) || again.iter().any(|a| a.topic == s.topic);
+            let Some(topic) = ground.topic_now(s.topic) else { continue };
+            let taken = self.live().any(|l| l.topic == topic) || again.iter().any(|a| a.topic == topic);
             if concerned && !taken {
-                let mut back = Subscription { id: None, stop: None, ..s.clone() };
+                let mut back = Subscription { id: None, topic, stop: None, ..s.clone() };
+                back.frequency = ground.frequency_now(s.frequency).or(ground.usual_frequency).unwrap_or(s.frequency);
                 back.start_reason = StartReason::StartAgain;
                 back.created_at = ground.now;
                 back.started_at = Some(ground.now);
@@ -492,37 +536,86 @@ impl Holdings {
         self.changed(ground);
     }
 
-    /// A topic whose readers another one takes over. Who has both keeps the successor's.
-    pub fn replace_topic(&mut self, old: i64, new: i64, ground: &Ground) -> bool {
-        if !self.live().any(|s| s.topic == old) {
-            return false;
+    /// Follows what the newsroom has changed: to the successors of what it gave up, out of what is over, to another hour
+    /// where a choice of it came or went; the bounds are carried. It comes before every change of a reader, so that
+    /// none is done on old ground.
+    pub fn follow(&mut self, ground: &Ground) {
+        if self.is_elsewhere(ground) {
+            let (settings, enrolled) = (self.settings.clone(), self.enrolled.clone());
+            self.freeze(ground, |s| !enrolled.contains(&ground.slot(s.frequency, &settings)));
+            self.changed(ground);
         }
-        self.freeze(ground, |s| s.topic == old);
-        let has_both = self.live().any(|s| s.topic == new);
-        for s in self.subscriptions.iter_mut().filter(|s| s.is_live() && s.topic == old) {
-            if has_both {
-                s.state = State::Ended;
-                s.pause = None;
-                s.stop = Some(Stop { at: ground.now, reason: StopReason::Retired });
-            } else {
-                s.topic = new;
-            }
-        }
-        self.changed(ground);
-        true
+        self.follow_frequencies(ground);
+        self.follow_topics(ground);
+        self.follow_regions(ground);
     }
 
-    /// A region that ends, with or without a successor. Who has none left then is paused, never widened to all.
-    pub fn replace_region(&mut self, old: i64, new: Option<i64>, ground: &Ground) -> bool {
-        if !self.regions.contains(&old) {
-            return false;
+    /// Whether a choice of hour came or went, so that they are no longer where they belong.
+    pub fn is_elsewhere(&self, ground: &Ground) -> bool {
+        self.enrolled.iter().any(|slot| *slot != ground.slot(slot.frequency, &self.settings))
+    }
+
+    fn follow_frequencies(&mut self, ground: &Ground) {
+        let gone: Vec<(i64, i64)> = self
+            .live()
+            .filter(|s| ground.retired_frequencies.contains_key(&s.frequency))
+            .map(|s| (s.topic, s.frequency))
+            .collect();
+        for (topic, frequency) in gone {
+            match ground.frequency_now(frequency) {
+                Some(successor) => drop(self.set_frequency(Some(&[topic]), successor, ground)),
+                None => drop(self.stop(Some(&[topic]), StopReason::Retired, ground)),
+            }
         }
-        let left: Vec<i64> = self.regions.iter().copied().filter(|r| *r != old).chain(new).collect();
-        self.narrow(&left, ground);
+    }
+
+    fn follow_topics(&mut self, ground: &Ground) {
+        let gone: Vec<i64> =
+            self.live().map(|s| s.topic).filter(|topic| ground.retired_topics.contains_key(topic)).collect();
+        for old in gone {
+            match ground.topic_now(old) {
+                Some(successor) => self.replace_topic(old, successor, ground),
+                None => drop(self.stop(Some(&[old]), StopReason::Retired, ground)),
+            }
+        }
+    }
+
+    /// Who has both keeps the successor's; what waits goes out as it is.
+    fn replace_topic(&mut self, old: i64, new: i64, ground: &Ground) {
+        self.freeze(ground, |s| s.topic == old);
+        let find = |all: &[Subscription], topic| all.iter().position(|s| s.is_live() && s.topic == topic);
+        let Some(olds) = find(&self.subscriptions, old) else { return };
+        let Some(news) = find(&self.subscriptions, new) else {
+            self.subscriptions[olds].topic = new;
+            return self.changed(ground);
+        };
+        let old = self.subscriptions[olds].clone();
+        let kept = &mut self.subscriptions[news];
+        // What was promised under either stays promised.
+        kept.starts = kept.starts.min(old.starts);
+        if kept.state == State::Pending && old.state != State::Pending {
+            (kept.state, kept.pause, kept.frequency) = (old.state, old.pause, old.frequency);
+            (kept.since, kept.starts, kept.started_at) = (old.since, old.starts, old.started_at);
+        }
+        let over = &mut self.subscriptions[olds];
+        over.state = State::Ended;
+        over.pause = None;
+        over.stop = Some(Stop { at: ground.now, reason: StopReason::Retired });
+        self.changed(ground);
+    }
+
+    /// A region that is over leaves the choices. The last one stays among them, as that which its reader is to be asked
+    /// about, and everything is paused: they are never widened to all.
+    pub fn follow_regions(&mut self, ground: &Ground) {
+        if !self.regions.iter().any(|region| ground.retired_topics.contains_key(region)) {
+            return;
+        }
+        let left: Vec<i64> = self.regions.iter().filter_map(|region| ground.topic_now(*region)).collect();
         if left.is_empty() {
             self.pause(None, Pause { until: None, reason: PauseReason::Region }, ground);
+        } else {
+            self.narrow(&left, ground);
         }
-        true
     }
 
     /// The enrolments that follow from it, a slot each.
@@ -570,7 +663,7 @@ fn begun(topic: i64, wanted: &Wanted, ground: &Ground) -> Subscription {
     let mut s = Subscription {
         id: None,
         topic,
-        frequency: wanted.frequency,
+        frequency: ground.frequency_now(wanted.frequency).or(ground.usual_frequency).unwrap_or(wanted.frequency),
         state: State::Pending,
         since: None,
         starts: ground.position,

@@ -41,8 +41,10 @@ statements! {
         "SELECT subscriber FROM enrolment WHERE slot = $1 AND wakes_after IS NOT NULL AND wakes_after < $2 AND subscriber > $3
          ORDER BY subscriber LIMIT $4",
     );
-    FREQUENCIES = same("SELECT id, hour_choice FROM frequency");
-    RANKS = same("SELECT id, rank FROM topic WHERE facet = 'topic'");
+    FREQUENCIES = same(
+        "SELECT id, hour_choice, retired_at IS NOT NULL, replaced_by FROM frequency ORDER BY rank, id",
+    );
+    RANKS = same("SELECT id, rank, retired_at IS NOT NULL, replaced_by FROM topic");
     SLOTS = two(
         "SELECT s.id, s.frequency, s.zone, s.hour, s.cutoff, r.lower, r.through FROM slot s
          LEFT JOIN run r ON r.slot = s.id AND r.state = 'planning' WHERE s.id IN (SELECT value FROM json_each($1)) ORDER BY s.id",
@@ -74,12 +76,13 @@ statements! {
         "INSERT INTO subscriber_region (subscriber, region) SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM json_array_elements($1::json) j",
     );
     ADD = two(
-        "INSERT INTO subscription (subscriber, topic, frequency, state, since, starts, rank, created_at, started_at, start_reason)
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
+        "INSERT INTO subscription (subscriber, topic, frequency, state, since, starts, rank, created_at, started_at, start_reason, pause_reason)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9,
+            value ->> 10
          FROM json_each($1)",
-        "INSERT INTO subscription (subscriber, topic, frequency, state, since, starts, rank, created_at, started_at, start_reason)
+        "INSERT INTO subscription (subscriber, topic, frequency, state, since, starts, rank, created_at, started_at, start_reason, pause_reason)
          SELECT (j ->> 0)::bigint, (j ->> 1)::bigint, (j ->> 2)::bigint, j ->> 3, (j ->> 4)::bigint, (j ->> 5)::bigint, (j ->> 6)::bigint,
-            (j ->> 7)::bigint, (j ->> 8)::bigint, j ->> 9
+            (j ->> 7)::bigint, (j ->> 8)::bigint, j ->> 9, j ->> 10
          FROM json_array_elements($1::json) j",
     );
     PUT = two(
@@ -247,11 +250,15 @@ pub async fn change<T>(
     let mut slots: SlotIds = SlotIds::default();
     slots.read(tx, read.slots.values().flatten().copied().collect(), &mut ground).await?;
 
+    let keys: HashMap<i64, SlotKey> = slots.0.iter().map(|(key, slot)| (*slot, *key)).collect();
+
     let (mut outcomes, mut all) = (Vec::with_capacity(readers.len()), Vec::with_capacity(readers.len()));
-    for before in read.holdings {
+    for mut before in read.holdings {
+        let theirs = read.slots.get(&before.subscriber).into_iter().flatten();
+        before.enrolled = theirs.filter_map(|slot| keys.get(slot).copied()).collect();
         let mut after = before.clone();
-        outcomes.push(does(&mut after, &ground));
-        if after != before {
+        outcomes.push(do_to(&mut after, &ground, &mut does));
+        if after != before || before.is_elsewhere(&ground) {
             let slots = read.slots.remove(&before.subscriber).unwrap_or_default();
             all.push(Changed { before, after, slots, enrolments: vec![] });
         }
@@ -272,6 +279,15 @@ pub async fn of_reader(store: &Store, reader: i64) -> Result<Option<Holdings>, E
     Ok(read.holdings.into_iter().next())
 }
 
+/// Nothing is done on old ground: first the reader follows what the newsroom has changed. And what comes back or is new
+/// waits, too, while they have a choice of regions to make.
+fn do_to<T>(holdings: &mut Holdings, ground: &Ground, does: &mut impl FnMut(&mut Holdings, &Ground) -> T) -> T {
+    holdings.follow(ground);
+    let outcome = does(holdings, ground);
+    holdings.follow_regions(ground);
+    outcome
+}
+
 /// Readers of a slot, after one of them, of whose pauses here one was to end before `day`.
 pub async fn waking(tx: &mut Tx, slot: i64, day: NaiveDate, after: i64, limit: i64) -> Result<Vec<i64>, Error> {
     let rows: Vec<(i64,)> = tx.all(&WAKING, args![slot, &day.to_string(), after, limit]).await?;
@@ -280,13 +296,25 @@ pub async fn waking(tx: &mut Tx, slot: i64, day: NaiveDate, after: i64, limit: i
 
 /// What a change stands on, but for the slots.
 async fn ground(tx: &mut Tx, now: DateTime<Utc>) -> Result<Ground, Error> {
-    Ok(Ground {
-        now,
-        position: setting::position(tx).await?,
-        frequencies: tx.all::<(i64, bool)>(&FREQUENCIES, args![]).await?.into_iter().collect(),
-        ranks: tx.all::<(i64, i64)>(&RANKS, args![]).await?.into_iter().collect(),
-        slots: HashMap::new(),
-    })
+    let position = setting::position(tx).await?;
+    let mut ground = Ground { now, position, ..Ground::default() };
+    for (id, hour_choice, is_retired, successor) in
+        tx.all::<(i64, bool, bool, Option<i64>)>(&FREQUENCIES, args![]).await?
+    {
+        ground.frequencies.insert(id, hour_choice);
+        if is_retired {
+            ground.retired_frequencies.insert(id, successor);
+        } else {
+            ground.usual_frequency = ground.usual_frequency.or(Some(id));
+        }
+    }
+    for (id, rank, is_retired, successor) in tx.all::<(i64, i64, bool, Option<i64>)>(&RANKS, args![]).await? {
+        ground.ranks.insert(id, rank);
+        if is_retired {
+            ground.retired_topics.insert(id, successor);
+        }
+    }
+    Ok(ground)
 }
 
 async fn read(tx: &mut Tx, readers: &[i64]) -> Result<Read, Error> {
@@ -322,7 +350,7 @@ fn foresee<T>(read: &Read, ground: &Ground, does: &mut impl FnMut(&mut Holdings,
     let mut foreseen = Vec::new();
     for before in &read.holdings {
         let mut after = before.clone();
-        does(&mut after, ground);
+        do_to(&mut after, ground, does);
         foreseen.extend(after.enrolments(ground).into_iter().map(|enrolment| (before.subscriber, enrolment.slot)));
     }
     foreseen
@@ -447,6 +475,7 @@ async fn write_subscriptions(tx: &mut Tx, all: &[Changed]) -> Result<(), Error> 
                     s.created_at.timestamp_millis(),
                     millis(s.started_at),
                     s.start_reason.word(),
+                    s.pause.map(|pause| pause.reason.word()),
                 )),
                 Some(id) if known.contains(&id) && !before.subscriptions.contains(s) => changed.push((
                     id,

@@ -18,7 +18,7 @@ fn ground() -> Ground {
         position: 60,
         frequencies: [(DAILY, true), (WEEKLY, false)].into(),
         ranks: [(HEALTH, 0), (CLIMATE, 1)].into(),
-        slots: HashMap::new(),
+        ..Ground::default()
     };
     let (daily, weekly) = (ground.slot(DAILY, &settings()), ground.slot(WEEKLY, &settings()));
     ground.slots.insert(daily, SlotState { cutoff: 50, planning: None });
@@ -163,29 +163,104 @@ fn a_pause_with_an_end_keeps_its_slot_awake() {
 
 #[test]
 fn whose_last_region_ends_has_to_choose_and_is_never_widened() {
-    let ground = ground();
+    let mut ground = ground();
     let mut reader = reader(&ground);
     reader.choose_regions(&[ASIA, AFRICA, ASIA], &ground);
     assert_eq!(reader.regions, [AFRICA, ASIA]);
-    assert!(reader.replace_region(ASIA, None, &ground) && !reader.replace_region(ASIA, None, &ground));
-    assert_eq!(reader.active(&ground), [HEALTH, CLIMATE]);
-    assert!(reader.replace_region(AFRICA, None, &ground));
+    ground.retired_topics.insert(ASIA, None);
+    reader.follow(&ground);
+    assert_eq!((reader.regions.as_slice(), reader.active(&ground)), (&[AFRICA][..], vec![HEALTH, CLIMATE]));
+
+    ground.retired_topics.insert(AFRICA, None);
+    reader.follow(&ground);
+    assert_eq!(reader.regions, [AFRICA], "what they are to be asked about");
     assert!(reader.active(&ground).is_empty() && reader.enrolments(&ground).is_empty());
+    let once = reader.clone();
+    reader.follow(&ground);
+    assert_eq!(reader, once, "a second time changes nothing");
     assert!(reader.resume(None, Return::CatchUp, &ground).is_empty());
+    reader.grant(&wish(&[9]), &ground);
+    reader.follow_regions(&ground);
+    assert!(reader.active(&ground).is_empty(), "another topic is not widened, either");
     assert!(reader.choose_regions(&[], &ground), "all of them, chosen by the reader");
-    assert_eq!(reader.active(&ground), [HEALTH, CLIMATE]);
+    assert_eq!(reader.active(&ground), [HEALTH, CLIMATE, 9]);
+}
+
+#[test]
+fn a_region_is_chosen_under_its_new_name() {
+    let mut ground = ground();
+    let mut reader = reader(&ground);
+    reader.choose_regions(&[AFRICA, ASIA], &ground);
+    ground.retired_topics.insert(ASIA, Some(22));
+    reader.follow(&ground);
+    assert_eq!((reader.regions.as_slice(), reader.regions_changed_at), (&[AFRICA, 22][..], 60));
 }
 
 #[test]
 fn a_successor_takes_over_with_the_bound_and_who_has_both_keeps_it() {
-    let ground = ground();
-    let mut one = reader(&ground);
-    assert!(one.replace_topic(HEALTH, 9, &ground));
-    assert_eq!(one.live().map(|s| (s.topic, s.since)).collect::<Vec<_>>(), [(9, Some(50)), (CLIMATE, None)]);
-    let mut both = reader(&ground);
-    assert!(both.replace_topic(HEALTH, CLIMATE, &ground));
-    assert_eq!(both.live().map(|s| (s.topic, s.since)).collect::<Vec<_>>(), [(CLIMATE, None)]);
+    let mut ground = ground();
+    let (mut one, mut both) = (reader(&ground), reader(&ground));
+    ground.retired_topics.insert(HEALTH, Some(9));
+    one.follow(&ground);
+    let held = |reader: &Holdings| reader.live().map(|s| (s.topic, s.since)).collect::<Vec<_>>();
+    assert_eq!(held(&one), [(9, Some(50)), (CLIMATE, None)]);
+
+    // 9 has itself been replaced meanwhile, by one that this reader has.
+    ground.retired_topics.insert(9, Some(CLIMATE));
+    both.subscriptions[1].starts = 20;
+    both.follow(&ground);
+    assert_eq!(held(&both), [(CLIMATE, None)]);
+    assert_eq!(both.live().next().unwrap().starts, 0, "what was promised stays promised");
     assert!(both.left.is_empty(), "what waits goes out as it is");
+}
+
+#[test]
+fn who_waits_to_confirm_the_successor_has_it_by_what_they_confirmed() {
+    let mut ground = ground();
+    let mut both = reader(&ground);
+    both.grant(&Wanted { pending: true, frequency: WEEKLY, ..wish(&[9]) }, &ground);
+    ground.retired_topics.insert(HEALTH, Some(9));
+    both.follow(&ground);
+    let held: Vec<_> = both.live().map(|s| (s.topic, s.state, s.frequency, s.since)).collect();
+    assert_eq!(held, [(CLIMATE, State::Active, DAILY, None), (9, State::Active, DAILY, Some(50))]);
+}
+
+#[test]
+fn what_is_over_ends_and_cannot_be_started_again() {
+    let mut ground = ground();
+    let mut reader = reader(&ground);
+    reader.set_frequency(Some(&[CLIMATE]), WEEKLY, &ground);
+    ground.usual_frequency = Some(DAILY);
+    ground.retired_frequencies.insert(WEEKLY, None);
+    ground.retired_topics.insert(HEALTH, None);
+    reader.follow(&ground);
+    let stops: Vec<_> = reader.subscriptions.iter().filter_map(|s| s.stop.map(|stop| stop.reason)).collect();
+    assert_eq!(stops, [StopReason::Retired; 2]);
+    assert_eq!(reader.start_again(None, Return::CatchUp, &ground), [CLIMATE]);
+    assert_eq!(reader.live().map(|s| s.frequency).collect::<Vec<_>>(), [DAILY], "as a reader who does not choose");
+}
+
+#[test]
+fn a_frequency_hands_its_readers_on_with_their_bounds() {
+    let mut ground = ground();
+    let mut reader = reader(&ground);
+    ground.retired_frequencies.insert(DAILY, Some(WEEKLY));
+    reader.follow(&ground);
+    assert_eq!(reader.live().map(|s| (s.frequency, s.since)).collect::<Vec<_>>(), [(WEEKLY, Some(50)); 2]);
+}
+
+#[test]
+fn a_choice_of_hour_that_goes_takes_the_bound_of_the_hour_along() {
+    let mut ground = ground();
+    let mut reader = reader(&ground);
+    reader.enrolled = vec![ground.slot(DAILY, &settings())];
+    ground.frequencies.insert(DAILY, false);
+    let common = ground.slot(DAILY, &settings());
+    ground.slots.insert(common, SlotState { cutoff: 55, planning: None });
+    assert!(reader.is_elsewhere(&ground));
+    reader.follow(&ground);
+    assert_eq!(since(&reader), [Some(50), Some(50)]);
+    assert_eq!(reader.enrolments(&ground)[0].slot, common);
 }
 
 #[test]

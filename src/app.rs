@@ -14,6 +14,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use tenure::Tenure;
 
@@ -23,13 +24,14 @@ use crate::daemon;
 use crate::feed::fetch::{FetchError, Fetcher, Limits, user_agent};
 use crate::mail::inbox::{InboxError, Receiver};
 use crate::model::token::Keys;
-use crate::pipeline::Line;
 use crate::pipeline::receive::Mailbox;
+use crate::pipeline::{self, Line, compose};
 use crate::render::{TemplateError, Templates};
-use crate::store::declared::{self, StillHeld};
+use crate::store::adoption::{self, Adoption, Begun};
+use crate::store::declared::StillHeld;
 use crate::store::lock::{Lock, LockError};
 use crate::store::nudge::Nudges;
-use crate::store::{self, Place, Store, lease, setting};
+use crate::store::{self, Place, Store, lease};
 use crate::web::Pages;
 
 pub use mailbox::Capture;
@@ -60,6 +62,8 @@ pub enum AppError {
     )]
     Folder { folder: PathBuf },
     #[error(transparent)]
+    Pipeline(#[from] pipeline::Error),
+    #[error(transparent)]
     Template(#[from] TemplateError),
     #[error(transparent)]
     Secret(#[from] secret::SecretError),
@@ -77,6 +81,8 @@ pub enum AppError {
     LeaseLost,
     #[error("{}", dropped(.0))]
     StillHeld(Vec<StillHeld>),
+    #[error("stopped while readers were moving to what the configuration says; the next start goes on with it")]
+    HalfAdopted,
     #[error(
         "this configuration differs in feeds, topics, regions, frequencies or languages from the one that is at work ({holder}); restart that one with this configuration, or use its own with -c"
     )]
@@ -84,13 +90,18 @@ pub enum AppError {
 }
 
 fn dropped(held: &[StillHeld]) -> String {
-    let mut lines = vec!["the configuration drops what readers hold, so it is not put in force:".to_owned()];
-    lines.extend(held.iter().map(|h| {
+    let mut lines = vec!["this configuration drops what readers hold, so it is not put in force:".to_owned()];
+    lines.extend(held.iter().map(|one| {
         let readers =
-            if h.readers == 1 { "1 reader holds it".to_owned() } else { format!("{} readers hold it", h.readers) };
-        format!("  {} `{}` {}, and {readers}", h.what, h.slug, h.change)
+            if one.readers == 1 { "1 reader has it".to_owned() } else { format!("{} readers have it", one.readers) };
+        format!("  {} `{}`: {readers}", one.what, one.slug)
     }));
-    lines.push("  put it back; it can go when nobody holds it any more".to_owned());
+    let StillHeld { what, slug, .. } = &held[0];
+    lines.push("say what becomes of them, in an entry of its own for each:".to_owned());
+    lines.push(format!("  [[{what}]]\n  slug = \"{slug}\""));
+    lines.push(format!("  replaced_by = \"…\"            # they move to that {what}"));
+    let ends = if *what == "region" { "it leaves their choices" } else { "their subscriptions end" };
+    lines.push(format!("or, instead of the last line,\n  end_subscriptions = true       # {ends}"));
     lines.join("\n")
 }
 
@@ -161,7 +172,7 @@ impl App {
     /// Brings the database in line with the configuration, for a command that writes. Beside a process at work that
     /// has another, it is refused.
     pub async fn adopt(&self) -> Result<(), AppError> {
-        if setting::get(&self.store, "fingerprint").await? == Some(self.config.fingerprint()) {
+        if adoption::is_in_force(&self.store, &self.config.fingerprint()).await? == Some(true) {
             return Ok(());
         }
         match self.store.file() {
@@ -177,14 +188,25 @@ impl App {
         }
     }
 
+    /// Readers move a batch at a time; a stop in between leaves the rest to whoever comes next.
     async fn put_in_force(&self) -> Result<(), AppError> {
-        let mut tx = self.store.begin().await?;
-        let held = declared::adopt(&mut tx, &self.config.declaration(), self.clock.now()).await?;
-        if !held.is_empty() {
-            tx.rollback().await?;
-            return Err(AppError::StillHeld(held));
+        let text = self.config.declaration();
+        let mut adoption = match Adoption::begin(&self.store, &text, self.clock.now()).await? {
+            Begun::InForce => return Ok(()),
+            Begun::Refused(held) => return Err(AppError::StillHeld(held)),
+            Begun::UnderWay(adoption) => adoption,
+        };
+        while !adoption.go_on().await? {
+            if self.stopping.is_cancelled() {
+                return Err(AppError::HalfAdopted);
+            }
         }
-        tx.commit().await?;
+        // Where they have come to, the first digest comes at the next hour, whenever a daemon looks after it.
+        compose::plan_ahead(&self.store, self.clock.now()).await?;
+        let moved = adoption.moved();
+        if moved > 0 {
+            info!(moved, "the changed configuration moved {moved} readers");
+        }
         Ok(())
     }
 

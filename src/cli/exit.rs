@@ -89,6 +89,7 @@ fn of_app(error: &AppError) -> Exit {
             Exit::Configuration
         }
         AppError::LeaseLost => Exit::Outside,
+        AppError::HalfAdopted => Exit::Interrupted,
         AppError::Store(crate::store::Error::Open { .. }) => Exit::Outside,
         _ => Exit::Unexpected,
     }

@@ -21,7 +21,7 @@ use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::pipeline::matching::{Matched, Matching, Place};
 use crate::store::audience::Audience;
-use crate::store::{article, feed, setting};
+use crate::store::{adoption, article, feed};
 
 #[derive(Debug, Args)]
 #[command(after_help = "It fetches nothing and changes nothing. The rules are those of the configuration as it is \
@@ -90,7 +90,7 @@ pub async fn run(args: &MatchArgs, global: &Global, output: &Output) -> anyhow::
         Ok(url) if matches!(url.scheme(), "http" | "https") => stored(&app, &matching, args, &url).await?,
         _ => document(&app, &matching, args, output).await?,
     };
-    if setting::get(&app.store, "fingerprint").await?.is_none_or(|in_force| in_force != app.config.fingerprint()) {
+    if adoption::is_in_force(&app.store, &app.config.fingerprint()).await? != Some(true) {
         output.say("this configuration is not in force yet: what it changes is not seen by collecting before it is");
     }
     let answer =

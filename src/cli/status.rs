@@ -9,7 +9,7 @@ use super::output::Output;
 use super::{open, words};
 use crate::app::App;
 use crate::store::{
-    article, captured_mail, declared, delivery, feed, lease, run, setting, slot, subscriber, suppression,
+    adoption, article, captured_mail, declared, delivery, feed, lease, run, setting, slot, subscriber, suppression,
 };
 
 #[derive(Serialize)]
@@ -119,10 +119,10 @@ async fn needs_you(
     if let Some(why) = held {
         needs.push(format!("all mail is held: {why}"));
     }
-    let in_force = setting::get(&app.store, "fingerprint").await?;
+    let in_force = adoption::is_in_force(&app.store, &app.config.fingerprint()).await?;
     if app.config.feeds.is_empty() {
         needs.push("there are no feeds: add [[feed]] and [[topic]] to the configuration".to_owned());
-    } else if in_force.is_none_or(|fingerprint| fingerprint != app.config.fingerprint()) {
+    } else if in_force != Some(true) {
         needs
             .push("this configuration is not in force yet: starting `tidings run` (again) puts it in force".to_owned());
     }

@@ -21,6 +21,9 @@ pub struct Candidate {
     pub seen_at: i64,
     /// (topic, position)
     pub topics: Vec<(i64, i64)>,
+    /// (topic, position) of its filings under topics that this one has replaced. What was filed there was promised then,
+    /// and may have been told then.
+    pub inherited: Vec<(i64, i64)>,
     /// (region, position); 0 for one filed for the archive only: it delays nothing.
     pub regions: Vec<(i64, i64)>,
 }
@@ -146,7 +149,7 @@ impl Window {
 impl Candidate {
     /// Filed within this run alone: nobody can have been told it before.
     fn is_fresh(&self, lower: i64) -> bool {
-        self.topics.iter().all(|(_, position)| *position > lower)
+        self.inherited.is_empty() && self.topics.iter().all(|(_, position)| *position > lower)
     }
 
     fn is_filed_after(&self, floor: i64) -> bool {
@@ -159,6 +162,12 @@ impl Candidate {
 
     pub(super) fn filed_under(&self, topic: i64) -> Option<i64> {
         self.topics.iter().find(|(t, _)| *t == topic).map(|(_, position)| *position)
+    }
+
+    /// Whether it was filed under `topic`, or one that it has replaced, after this.
+    fn filed_after(&self, topic: i64, starts: i64) -> bool {
+        let inherited = self.inherited.iter().filter(|(t, _)| *t == topic).map(|(_, position)| *position).max();
+        inherited.is_none_or(|position| position > starts)
     }
 
     /// The position from which it counts under `topic` for a reader with these regions: the later of its filing there
@@ -237,7 +246,7 @@ pub fn choose_unasked(window: &Window, reader: &Reader) -> Option<Vec<Section>> 
 
 fn is_due(window: &Window, reader: &Reader, held: &Held, candidate: &Candidate, position: i64) -> bool {
     let low = held.since.unwrap_or(window.lower);
-    if position > window.upper {
+    if position > window.upper || !candidate.filed_after(held.topic, held.starts) {
         return false;
     }
     // Not served since a change of regions: any of its filings will do, and the ledger decides.
@@ -271,6 +280,7 @@ mod tests {
             withdrawn: false,
             seen_at: 0,
             topics: topics.to_vec(),
+            inherited: vec![],
             regions: regions.to_vec(),
         }
     }
@@ -333,6 +343,19 @@ mod tests {
         let w = window(10, 20, vec![article(1, &[(7, 5), (8, 12)], &[]), article(2, &[(7, 6)], &[])]);
         let ledger = Ledger { told: [1].into(), owing: [2].into() };
         assert_eq!(choose(&w, &reader(&[7, 8]), &ledger), [Section { topic: 7, articles: vec![2] }]);
+    }
+
+    /// 6 was replaced by 7, and what was filed there was filed under 7 anew.
+    #[test]
+    fn what_a_topic_inherits_is_for_whom_it_was_promised_and_may_have_been_told() {
+        let mut inherited = article(1, &[(6, 12), (7, 15)], &[]);
+        inherited.inherited = vec![(7, 12)];
+        let w = window(10, 20, vec![inherited]);
+        assert_eq!(choose(&w, &reader(&[7]), &Ledger::default()).len(), 1);
+        assert_eq!(choose_unasked(&w, &reader(&[7])), None);
+        let mut later = reader(&[7]);
+        (later.topics[0].since, later.topics[0].starts) = (Some(13), 13);
+        assert!(choose(&w, &later, &Ledger::default()).is_empty(), "it came before they did");
     }
 
     #[test]

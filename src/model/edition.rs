@@ -122,6 +122,7 @@ mod tests {
                     withdrawn: false,
                     seen_at: 0,
                     topics: vec![(topic, article), (topic % 6 + 1, article)],
+                    inherited: vec![],
                     regions: vec![],
                 });
             }

@@ -58,6 +58,7 @@ mod tests {
             pinned: false,
             withdrawn: false,
             seen_at: 0,
+            inherited: Default::default(),
             topics: topics.to_vec(),
             regions: regions.to_vec(),
         };

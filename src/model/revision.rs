@@ -109,6 +109,7 @@ mod tests {
             withdrawn: false,
             seen_at: 0,
             topics: topics.to_vec(),
+            inherited: vec![],
             regions: regions.to_vec(),
         }
     }

@@ -1,6 +1,7 @@
 //! Article × topic (or region), and its position: its number in the order of filing.
 
 use std::collections::HashMap;
+use std::iter;
 
 use chrono::{DateTime, Utc};
 
@@ -16,24 +17,31 @@ statements! {
     NUMBER = same("UPDATE filing SET position = $3, number_at = NULL WHERE article = $1 AND topic = $2");
     NUMBER_LATER = same("UPDATE filing SET number_at = $3 WHERE article = $1 AND topic = $2");
     RIPE = same("SELECT article, topic FROM filing WHERE number_at IS NOT NULL AND number_at <= $1 ORDER BY number_at, article, topic LIMIT 5000");
+    /// What was filed under a topic after `$3`, or will be, and is not filed under its successor as late.
+    TO_INHERIT = same(
+        "SELECT f.article, f.number_at, n.article IS NOT NULL FROM filing f LEFT JOIN filing n ON n.article = f.article AND n.topic = $2
+         WHERE f.topic = $1 AND (f.position > $3 OR f.number_at IS NOT NULL)
+         AND (n.article IS NULL OR (f.position IS NOT NULL AND n.number_at IS NULL AND coalesce(n.position, 0) < f.position))
+         ORDER BY f.position, f.number_at, f.article LIMIT 1000",
+    );
     NEXT_RIPE = same("SELECT min(number_at) FROM filing WHERE number_at IS NOT NULL");
     /// All filings, whenever they were made, of every article that has one in the window.
     WINDOW = same(
-        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
          WHERE f.article IN (SELECT w.article FROM filing w WHERE w.position > $1 AND w.position <= $2)
          ORDER BY f.article, f.topic",
     );
     SEEN_AFTER = same(
-        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
          WHERE f.article IN (SELECT n.id FROM article n WHERE n.first_seen_at > $1) ORDER BY f.article, f.topic",
     );
     OF_ARTICLES = two(
-        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
          WHERE f.article IN (SELECT value FROM json_each($1)) ORDER BY f.article, f.topic",
-        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, f.position, f.number_at
+        "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
          WHERE f.article = ANY($1) ORDER BY f.article, f.topic",
     );
@@ -117,6 +125,28 @@ pub async fn number_ripe(tx: &mut Tx, now: DateTime<Utc>) -> Result<usize, Error
     Ok(given as usize)
 }
 
+/// Files under a topic's successor what was filed under the topic after `bound`, in the same order, a batch of it. How
+/// much; 0: all is there.
+pub(super) async fn inherit_some(
+    tx: &mut Tx,
+    (old, successor): (i64, i64),
+    bound: i64,
+    now: DateTime<Utc>,
+) -> Result<usize, Error> {
+    let mut positions = Positions::take(tx).await?;
+    let rows: Vec<(i64, Option<i64>, bool)> = tx.all(&TO_INHERIT, args![old, successor, bound]).await?;
+    for (article, number_at, is_there) in &rows {
+        let position = if number_at.is_none() { Some(positions.give()) } else { None };
+        if *is_there {
+            tx.exec(&NUMBER, args![*article, successor, position]).await?;
+        } else {
+            tx.exec(&FILE, args![*article, successor, position, *number_at, now]).await?;
+        }
+    }
+    positions.put_back(tx).await?;
+    Ok(rows.len())
+}
+
 pub async fn of_article(store: &super::Store, article: i64) -> Result<Vec<Filing>, Error> {
     store.db.all(&OF_ARTICLE, args![article]).await
 }
@@ -134,10 +164,11 @@ struct Filed {
     seen_at: i64,
     facet: String,
     topic: i64,
+    replaced_by: Option<i64>,
     position: Option<i64>,
     number_at: Option<i64>,
 }
-record!(Filed { article, language, pinned_at, withdrawn_at, seen_at, facet, topic, position, number_at });
+record!(Filed { article, language, pinned_at, withdrawn_at, seen_at, facet, topic, replaced_by, position, number_at });
 
 /// Every article with a filing in (lower, upper], with all its filings.
 pub async fn window(tx: &mut Tx, lower: i64, upper: i64) -> Result<Vec<Candidate>, Error> {
@@ -164,15 +195,32 @@ fn candidates(rows: Vec<Filed>) -> Vec<Candidate> {
             withdrawn: row.withdrawn_at.is_some(),
             seen_at: row.seen_at,
             topics: vec![],
+            inherited: vec![],
             regions: vec![],
         });
         match (row.facet.as_str(), row.position, row.number_at) {
-            ("topic", Some(position), _) => candidate.topics.push((row.topic, position)),
-            ("region", Some(position), _) => candidate.regions.push((row.topic, position)),
-            // Filed there for the archive only: it delays nothing.
-            ("region", None, None) => candidate.regions.push((row.topic, 0)),
+            ("topic", Some(position), _) => {
+                candidate.topics.push((row.topic, position));
+                candidate.inherited.extend(row.replaced_by.map(|successor| (successor, position)));
+            }
+            // Under a region's successor it counts from when it counted under the region. Filed there for the archive
+            // only, it delays nothing.
+            ("region", position, None) => {
+                let regions = iter::once(row.topic).chain(row.replaced_by);
+                candidate.regions.extend(regions.map(|region| (region, position.unwrap_or(0))));
+            }
             _ => {}
         }
     }
+    found.values_mut().for_each(inherit);
     found.into_values().collect()
+}
+
+/// What was not filed under the successor anew, since it lies before what anybody was still due, may be owed there.
+fn inherit(candidate: &mut Candidate) {
+    for (successor, position) in &candidate.inherited {
+        if candidate.topics.iter().all(|(topic, _)| topic != successor) {
+            candidate.topics.push((*successor, *position));
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 
+pub mod adoption;
 pub mod article;
 pub mod audience;
 pub mod captured_mail;

@@ -14,6 +14,9 @@ statements! {
     PUT = same("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
 }
 
+/// Of the text that the database was last brought in line with.
+pub const FINGERPRINT: &str = "fingerprint";
+
 /// Numbers for filings, taken first in their transaction and put back last.
 #[derive(Debug)]
 pub struct Positions {

@@ -9,6 +9,7 @@ use super::{Store, *};
 use crate::tests::engine::{Engine, TestDatabase};
 
 const FILES: &[(&str, &[(&str, &Sql)])] = &[
+    ("adoption", adoption::ALL),
     ("article", article::ALL),
     ("audience", audience::ALL),
     ("captured_mail", captured_mail::ALL),

@@ -177,6 +177,12 @@ impl TestApp {
         self.start_work().await;
     }
 
+    /// The same installation, started again with another text. `FEEDS` stands for the newsstand.
+    pub async fn restart_as(&mut self, text: &str) {
+        self.text = text.replace("FEEDS", &self.newsstand.url());
+        self.restart(&[]).await;
+    }
+
     /// Another process on the same database.
     pub async fn beside(&self, text: &str, options: Options<'_>) -> Result<App, AppError> {
         let options = self.options.iter().cloned().chain(owned(options)).collect::<Vec<_>>();

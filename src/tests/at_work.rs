@@ -142,7 +142,7 @@ on_both_engines! {
         app.leaves().await;
         let other = app.beside(&without_health(), &[]).await.unwrap();
         let refused = other.adopt().await.expect_err("two readers hold it");
-        assert!(refused.to_string().contains("topic `health` is no longer in it, and 2 readers hold it"), "{refused}");
+        assert!(refused.to_string().contains("topic `health`: 2 readers have it"), "{refused}");
         let line = other.line().await.unwrap();
         assert!(matches!(other.at_work(line, "the next one").await, Err(AppError::StillHeld(_))));
 

@@ -2,6 +2,7 @@
 
 mod app;
 mod at_work;
+mod changed_text;
 mod daily_digest;
 pub mod engine;
 mod explained;

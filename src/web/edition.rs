@@ -23,8 +23,8 @@ async fn find(pages: &Pages, key: &str) -> Result<Response, store::Error> {
 
     let ids: Vec<i64> = edition.content.articles().collect();
     let stories = article::stories(&pages.store, &ids, Version::Corrected).await?;
-    let topics = declared::topics(&pages.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
-    let frequencies = declared::frequencies(&pages.store).await?.into_iter().map(|f| (f.id, f.slug));
+    let topics = declared::all_topics(&pages.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
+    let frequencies = declared::all_frequencies(&pages.store).await?.into_iter().map(|f| (f.id, f.slug));
     let directory = pages.config.directory(topics, frequencies);
     let reading = Reading {
         site: &pages.site(),

@@ -15,9 +15,9 @@ use crate::model::slug::Slug;
 use crate::model::token::Purpose;
 use crate::model::topic::Facet;
 use crate::render::{Ask, Content, Step, Stopping, Trouble};
+use crate::store::declared::{self, Topic};
 use crate::store::subscriber::{self, Subscriber};
-use crate::store::subscription;
-use crate::store::{self, declared};
+use crate::store::{self, subscription};
 
 #[derive(Debug, Deserialize)]
 pub struct Which {
@@ -28,25 +28,27 @@ pub struct Which {
 struct Mangled;
 
 impl Which {
-    fn slug(&self, pages: &Pages) -> Result<Option<Slug>, Mangled> {
-        let Some(text) = &self.topic else { return Ok(None) };
-        let slug: Slug = text.parse().map_err(|_| Mangled)?;
-        let ours = pages.config.topics.iter().any(|topic| topic.slug == slug);
-        if ours { Ok(Some(slug)) } else { Err(Mangled) }
+    /// The topic, or the one that has replaced it since the mail was sent.
+    async fn topic(&self, pages: &Pages) -> Result<Result<Option<Topic>, Mangled>, store::Error> {
+        let Some(text) = &self.topic else { return Ok(Ok(None)) };
+        let Ok(slug) = text.parse() else { return Ok(Err(Mangled)) };
+        let topic = declared::topic_now(&pages.store, Facet::Topic, &slug).await?;
+        Ok(topic.map(Some).ok_or(Mangled))
     }
 }
 
 pub async fn show(State(pages): State<Pages>, Path(token): Path<String>, Query(which): Query<Which>) -> Response {
-    let topic = match which.slug(&pages) {
-        Ok(topic) => topic,
-        Err(Mangled) => return not_found(&pages),
-    };
+    pages.answer(asked(&pages, &token, &which).await)
+}
+
+async fn asked(pages: &Pages, token: &str, which: &Which) -> Result<Response, store::Error> {
+    let Ok(topic) = which.topic(pages).await? else { return Ok(not_found(pages)) };
+    let topic = topic.map(|topic| topic.slug);
     let action = match &topic {
         Some(slug) => format!("/stop/{token}?topic={slug}"),
         None => format!("/stop/{token}"),
     };
-    let step = Step::Ask(Ask { action, hidden: vec![] });
-    pages.answer(page(&pages, &token, topic.as_ref(), step).await)
+    page(pages, token, topic.as_ref(), Step::Ask(Ask { action, hidden: vec![] })).await
 }
 
 pub async fn stop(
@@ -58,10 +60,7 @@ pub async fn stop(
     // Urlencoded or multipart, the field and its value stand there as they are.
     let one_click = contains(&body, b"List-Unsubscribe") && contains(&body, b"One-Click");
     let reason = if one_click { StopReason::OneClick } else { StopReason::Reader };
-    match which.slug(&pages) {
-        Ok(topic) => pages.answer(end(&pages, &token, topic, reason).await),
-        Err(Mangled) => not_found(&pages),
-    }
+    pages.answer(end(&pages, &token, &which, reason).await)
 }
 
 fn not_found(pages: &Pages) -> Response {
@@ -72,29 +71,19 @@ fn contains(body: &[u8], word: &[u8]) -> bool {
     body.windows(word.len()).any(|window| window == word)
 }
 
-async fn end(pages: &Pages, token: &str, topic: Option<Slug>, reason: StopReason) -> Result<Response, store::Error> {
+async fn end(pages: &Pages, token: &str, which: &Which, reason: StopReason) -> Result<Response, store::Error> {
+    let Ok(topic) = which.topic(pages).await? else { return Ok(not_found(pages)) };
     let Some(subject) = pages.keys.subject(Purpose::Stop, token) else {
         return Ok(not_found(pages));
     };
-    let shown = page(pages, token, topic.as_ref(), Step::Done).await?;
+    let shown = page(pages, token, topic.as_ref().map(|topic| &topic.slug), Step::Done).await?;
     if let Some(reader) = subscriber::by_key(&pages.store, &subject).await? {
-        let id = match &topic {
-            Some(slug) => topic_id(pages, slug).await?,
-            None => None,
-        };
-        if topic.is_none() || id.is_some() {
-            let mut tx = pages.store.begin().await?;
-            let one = id.as_ref().map(std::slice::from_ref);
-            subscription::stop(&mut tx, reader.id, one, reason, pages.clock.now()).await?;
-            tx.commit().await?;
-        }
+        let mut tx = pages.store.begin().await?;
+        let one = topic.as_ref().map(|topic| std::slice::from_ref(&topic.id));
+        subscription::stop(&mut tx, reader.id, one, reason, pages.clock.now()).await?;
+        tx.commit().await?;
     }
     Ok(shown)
-}
-
-async fn topic_id(pages: &Pages, slug: &Slug) -> Result<Option<i64>, store::Error> {
-    let topics = declared::topics(&pages.store).await?;
-    Ok(topics.into_iter().find(|t| t.facet == Facet::Topic && t.slug == *slug).map(|t| t.id))
 }
 
 async fn page(pages: &Pages, token: &str, topic: Option<&Slug>, step: Step) -> Result<Response, store::Error> {

@@ -16,7 +16,7 @@ use super::{Error, Line};
 use crate::model::schedule::{Firing, Schedule};
 use crate::store::run::{self, Beginning};
 use crate::store::slot::{self, Slot};
-use crate::store::{Store, declared, setting, withdrawal};
+use crate::store::{Store, adoption, declared, withdrawal};
 use plan::plan_all;
 
 /// A run begun later than this after it was due says so.
@@ -61,8 +61,7 @@ pub async fn plan_ahead(store: &Store, now: DateTime<Utc>) -> Result<(), Error> 
 }
 
 async fn is_in_force(line: &Line) -> Result<bool, Error> {
-    let in_force = setting::get(&line.store, "fingerprint").await?;
-    Ok(in_force.is_none_or(|fingerprint| fingerprint == line.config.fingerprint()))
+    Ok(adoption::is_in_force(&line.store, &line.config.fingerprint()).await?.unwrap_or(true))
 }
 
 struct Frequency {

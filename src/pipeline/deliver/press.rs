@@ -79,8 +79,8 @@ pub struct Press {
 
 impl Press {
     pub async fn open(line: &Line) -> Result<Self, Error> {
-        let topics = declared::topics(&line.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
-        let frequencies = declared::frequencies(&line.store).await?.into_iter().map(|f| (f.id, f.slug));
+        let topics = declared::all_topics(&line.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
+        let frequencies = declared::all_frequencies(&line.store).await?.into_iter().map(|f| (f.id, f.slug));
         Ok(Self {
             site: site(&line.config),
             directory: line.config.directory(topics, frequencies),

@@ -5,6 +5,7 @@
 
 mod mailbox;
 mod relay;
+mod reload;
 mod secret;
 mod tenure;
 
@@ -20,9 +21,10 @@ use tenure::Tenure;
 
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, Database};
-use crate::daemon;
+use crate::daemon::DaemonError;
 use crate::feed::fetch::{FetchError, Fetcher, Limits, user_agent};
 use crate::mail::inbox::{InboxError, Receiver};
+use crate::mail::relay::Relay;
 use crate::model::token::Keys;
 use crate::pipeline::receive::Mailbox;
 use crate::pipeline::{self, Line, compose};
@@ -30,7 +32,6 @@ use crate::render::{TemplateError, Templates};
 use crate::store::adoption::{self, Adoption, Begun};
 use crate::store::declared::StillHeld;
 use crate::store::lock::{Lock, LockError};
-use crate::store::nudge::Nudges;
 use crate::store::{self, Place, Store, lease};
 use crate::web::Pages;
 
@@ -62,6 +63,10 @@ pub enum AppError {
     )]
     Folder { folder: PathBuf },
     #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error("storage.url is another; stop this process and start it again to work on that database")]
+    OtherDatabase,
+    #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -83,26 +88,37 @@ pub enum AppError {
     StillHeld(Vec<StillHeld>),
     #[error("stopped while readers were moving to what the configuration says; the next start goes on with it")]
     HalfAdopted,
-    #[error(
-        "this configuration differs in feeds, topics, regions, frequencies or languages from the one that is at work ({holder}); restart that one with this configuration, or use its own with -c"
-    )]
-    OtherConfiguration { holder: String },
+    #[error("{}", differs(.holder, .ours, .theirs.as_deref()))]
+    OtherConfiguration { holder: String, ours: String, theirs: Option<String> },
 }
 
 fn dropped(held: &[StillHeld]) -> String {
-    let mut lines = vec!["this configuration drops what readers hold, so it is not put in force:".to_owned()];
+    let mut lines = vec!["this configuration no longer has what readers hold, so it was not put in force:".to_owned()];
     lines.extend(held.iter().map(|one| {
         let readers =
             if one.readers == 1 { "1 reader has it".to_owned() } else { format!("{} readers have it", one.readers) };
         format!("  {} `{}`: {readers}", one.what, one.slug)
     }));
     let StillHeld { what, slug, .. } = &held[0];
-    lines.push("say what becomes of them, in an entry of its own for each:".to_owned());
-    lines.push(format!("  [[{what}]]\n  slug = \"{slug}\""));
-    lines.push(format!("  replaced_by = \"…\"            # they move to that {what}"));
-    let ends = if *what == "region" { "it leaves their choices" } else { "their subscriptions end" };
-    lines.push(format!("or, instead of the last line,\n  end_subscriptions = true       # {ends}"));
+    let entry = format!("  [[{what}]]\n  slug = \"{slug}\"");
+    let ends = if *what == "region" { "it leaves their choices" } else { "their subscriptions to it end" };
+    lines.push(match held {
+        [_] => format!("Say what becomes of its readers. Either they move to another {what}:"),
+        _ => format!("Say of each what becomes of its readers. Either they move to another {what}:"),
+    });
+    lines.push(format!("{entry}\n  replaced_by = \"…\"\nor {ends}:\n{entry}\n  end_subscriptions = true"));
     lines.join("\n")
+}
+
+fn differs(holder: &str, ours: &str, theirs: Option<&str>) -> String {
+    match theirs {
+        Some(theirs) if theirs != ours => format!(
+            "{ours} has other feeds, topics, regions, frequencies or languages than {theirs}, with which {holder} is at work; name that one with -c, or have the process at work started again with yours"
+        ),
+        _ => format!(
+            "{ours} has other feeds, topics, regions, frequencies or languages than when it was read by {holder}; have that process read it again first: `systemctl reload tidings`, or SIGHUP"
+        ),
+    }
 }
 
 impl App {
@@ -146,6 +162,12 @@ impl App {
 
     /// The same, with somebody else behind the mailbox.
     pub async fn line_with(&self, receiver: Arc<dyn Receiver>) -> Result<Line, AppError> {
+        let mailbox = mailbox::open(receiver, &self.config).await?;
+        self.line_to(Arc::new(mailbox))
+    }
+
+    /// The same, to a mailbox that is open.
+    fn line_to(&self, mailbox: Arc<Relay>) -> Result<Line, AppError> {
         let collect = &self.config.collect;
         let limits = Limits {
             connect: collect.connect_timeout,
@@ -153,7 +175,6 @@ impl App {
             body: collect.max_body,
             redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
         };
-        let mailbox = mailbox::open(receiver, &self.config).await?;
         Ok(Line {
             config: Arc::clone(&self.config),
             store: self.store.clone(),
@@ -163,7 +184,7 @@ impl App {
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             relay: relay::of(&self.config)?.map(Arc::new),
-            mailbox: Arc::new(mailbox),
+            mailbox,
             token: self.chance.bytes(),
             stopping: self.stopping.clone(),
         })
@@ -178,14 +199,19 @@ impl App {
         match self.store.file() {
             Some(file) => match Lock::take(file, "a command that puts a configuration in force") {
                 Ok(_lock) => self.put_in_force().await,
-                Err(LockError::Held { holder, .. }) => Err(AppError::OtherConfiguration { holder }),
+                Err(LockError::Held { holder, .. }) => Err(self.beside_another(holder).await?),
                 Err(error) => Err(error.into()),
             },
             None => match lease::holders(&self.store).await?.into_iter().next() {
-                Some(holder) => Err(AppError::OtherConfiguration { holder }),
+                Some(holder) => Err(self.beside_another(holder).await?),
                 None => self.put_in_force().await,
             },
         }
+    }
+
+    async fn beside_another(&self, holder: String) -> Result<AppError, AppError> {
+        let theirs = adoption::source(&self.store).await?;
+        Ok(AppError::OtherConfiguration { holder, ours: self.config.source(), theirs })
     }
 
     /// Readers move a batch at a time; a stop in between leaves the rest to whoever comes next.
@@ -225,12 +251,6 @@ impl App {
 }
 
 impl AtWork {
-    /// Runs as the daemon until it is asked to stop.
-    pub async fn run(&self, pages: Pages) -> Result<(), daemon::DaemonError> {
-        let nudges = Nudges::listen(&self.line.store).await?;
-        daemon::run(&self.line, pages, nudges).await
-    }
-
     /// Gives the lease and the lock back.
     pub async fn leave(self) -> Result<(), AppError> {
         self.tenure.leave().await

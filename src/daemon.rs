@@ -1,8 +1,8 @@
 //! When each stage runs, and how it stops.
 //!
 //! Each stage has its own rhythm, so that a slow feed never holds up mail: it runs, asks when it has something to do
-//! next, and sleeps until then, until it is woken, or for half a minute at most. On SIGTERM each finishes what it has
-//! in hand.
+//! next, and sleeps until then, until it is woken, or for half a minute at most. When everything stops, or another
+//! configuration takes over, each finishes what it has in hand.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -52,14 +52,32 @@ impl Stir {
     }
 }
 
-/// Runs until SIGTERM or SIGINT, or until `line.stopping` is set.
-pub async fn run(line: &Line, pages: Pages, nudges: Nudges) -> Result<(), DaemonError> {
-    let address = line.config.web.listen;
-    let listener = TcpListener::bind(address).await.map_err(|source| DaemonError::Listen { address, source })?;
+/// Where the pages are asked for. It outlives the pages: who asks while others take over waits for a moment.
+#[derive(Debug)]
+pub struct Door {
+    pub address: SocketAddr,
+    listener: std::net::TcpListener,
+}
+
+impl Door {
+    pub async fn open(address: SocketAddr) -> Result<Self, DaemonError> {
+        let refused = |source| DaemonError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.and_then(TcpListener::into_std).map_err(refused)?;
+        Ok(Self { address, listener })
+    }
+
+    fn listener(&self) -> Result<TcpListener, DaemonError> {
+        let refused = |source| DaemonError::Listen { address: self.address, source };
+        self.listener.try_clone().and_then(TcpListener::from_std).map_err(refused)
+    }
+}
+
+/// Runs until `line.stopping` is set.
+pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Result<(), DaemonError> {
+    let (address, listener) = (door.address, door.listener()?);
     let stir = Stir(watch::Sender::new(0));
     let mut tasks = JoinSet::new();
 
-    tasks.spawn(stop_on_signal(line.stopping.clone()));
     tasks.spawn(pass_nudges_on(nudges, stir.clone(), line.stopping.clone()));
     tasks.spawn(collecting(line.clone(), stir.clone()));
     tasks.spawn(composing(line.clone(), stir.clone()));
@@ -76,7 +94,6 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges) -> Result<(), Daemon
             ended = result;
         }
     }
-    info!("stopped; nothing is left half done");
     ended
 }
 
@@ -99,17 +116,32 @@ async fn serve_pages(pages: Pages, listener: TcpListener, stopping: Cancellation
     Ok(())
 }
 
-/// Sets `stopping` on SIGTERM or SIGINT.
-pub async fn stop_on_signal(stopping: CancellationToken) -> Result<(), DaemonError> {
+/// Listens for SIGTERM and SIGINT from here on; what comes back waits for one, and sets `stopping`.
+pub fn stop_on_signal(stopping: CancellationToken) -> Result<impl Future<Output = ()> + Send, DaemonError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(DaemonError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(DaemonError::Signals)?;
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: finishing what is in hand"),
-        _ = interrupt.recv() => info!("interrupted: finishing what is in hand"),
-        () = stopping.cancelled() => {}
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => info!("SIGTERM: finishing what is in hand"),
+            _ = interrupt.recv() => info!("interrupted: finishing what is in hand"),
+            () = stopping.cancelled() => {}
+        }
+        stopping.cancel();
+    })
+}
+
+/// SIGHUP: the configuration is to be read again.
+pub struct Hangups(Signal);
+
+impl Hangups {
+    pub fn listen() -> Result<Self, DaemonError> {
+        signal(SignalKind::hangup()).map(Self).map_err(DaemonError::Signals)
     }
-    stopping.cancel();
-    Ok(())
+
+    /// Comes back at the next one.
+    pub async fn next(&mut self) {
+        self.0.recv().await;
+    }
 }
 
 async fn pass_nudges_on(mut nudges: Nudges, stir: Stir, stopping: CancellationToken) -> Result<(), DaemonError> {

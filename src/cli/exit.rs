@@ -73,9 +73,6 @@ pub fn of(error: &anyhow::Error) -> Exit {
         if cause.is::<SessionError>() {
             return Exit::Outside;
         }
-        if let Some(DaemonError::Listen { .. }) = cause.downcast_ref::<DaemonError>() {
-            return Exit::Refused;
-        }
     }
     Exit::Unexpected
 }
@@ -88,6 +85,7 @@ fn of_app(error: &AppError) -> Exit {
         AppError::Secret(_) | AppError::Relay(_) | AppError::Template(_) | AppError::Folder { .. } => {
             Exit::Configuration
         }
+        AppError::Daemon(DaemonError::Listen { .. }) => Exit::Refused,
         AppError::LeaseLost => Exit::Outside,
         AppError::HalfAdopted => Exit::Interrupted,
         AppError::Store(crate::store::Error::Open { .. }) => Exit::Outside,

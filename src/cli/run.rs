@@ -2,14 +2,16 @@
 
 use clap::Args;
 use serde::Serialize;
+use tracing::warn;
 
 use super::exit::Exit;
 use super::global::Global;
 use super::output::Output;
 use super::words::{count, count_deliveries};
 use super::{logging, open};
-use crate::app::App;
+use crate::app::{App, AtWork};
 use crate::clock::Chance;
+use crate::config::Config;
 use crate::daemon;
 use crate::pipeline;
 
@@ -45,20 +47,28 @@ pub async fn run(args: &RunArgs, global: &Global, output: &Output) -> anyhow::Re
     let line = app.line().await?;
     let started = app.clock.now().format("%Y-%m-%d %H:%M:%S");
     let holder = format!("`tidings run` with process id {}, since {started} UTC", std::process::id());
-    let at_work = app.at_work(line, &holder).await?;
+    let mut at_work = app.at_work(line, &holder).await?;
 
-    let ended = if args.once { once(&app, &at_work.line, output).await } else { for_long(&app, &at_work).await };
+    let ended =
+        if args.once { once(&app, &at_work.line, output).await } else { for_long(app, &mut at_work, global).await };
     at_work.leave().await?;
     ended
 }
 
-async fn for_long(app: &App, at_work: &crate::app::AtWork) -> anyhow::Result<Exit> {
-    at_work.run(app.pages()).await?;
+async fn for_long(app: App, at_work: &mut AtWork, global: &Global) -> anyhow::Result<Exit> {
+    at_work.run(app, || read_again(global).map_err(|wrong| format!("{wrong:#}"))).await?;
     Ok(Exit::Done)
 }
 
+fn read_again(global: &Global) -> anyhow::Result<Config> {
+    let config = open::config(global)?;
+    open::clock(global, &config)?;
+    config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    Ok(config)
+}
+
 async fn once(app: &App, line: &pipeline::Line, output: &Output) -> anyhow::Result<Exit> {
-    let signals = tokio::spawn(daemon::stop_on_signal(app.stopping.clone()));
+    let signals = tokio::spawn(daemon::stop_on_signal(app.stopping.clone())?);
     let tally = pipeline::run_due(line, app.clock.now()).await?;
     signals.abort();
     let (collected, composed, delivered) = (tally.collected, tally.composed, tally.delivered);

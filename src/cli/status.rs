@@ -124,7 +124,7 @@ async fn needs_you(
         needs.push("there are no feeds: add [[feed]] and [[topic]] to the configuration".to_owned());
     } else if in_force != Some(true) {
         needs
-            .push("this configuration is not in force yet: starting `tidings run` (again) puts it in force".to_owned());
+            .push("this configuration is not in force yet: starting `tidings run` puts it in force, or SIGHUP if it runs already".to_owned());
     }
     for feed in feeds {
         if let Some(error) = &feed.error {

@@ -1,6 +1,8 @@
 //! The configuration as the rest of the program asks it: names for numbers, and what the database is brought in line
 //! with.
 
+use std::path::Path;
+
 use super::Config;
 use crate::model::declaration::{self, Declaration};
 use crate::model::directory::{Directory, Named};
@@ -39,7 +41,14 @@ impl Config {
                 .map(|f| (f.slug.clone(), f.replaced_by.clone()))
                 .collect(),
             fingerprint: self.fingerprint(),
+            source: self.source(),
         }
+    }
+
+    /// The file it was read from, in full.
+    pub fn source(&self) -> String {
+        let full = |file: &Path| std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        self.file.as_deref().map_or("the default configuration".to_owned(), |file| full(file).display().to_string())
     }
 
     /// Names by the database's numbers.

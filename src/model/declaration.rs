@@ -15,6 +15,8 @@ pub struct Declaration {
     pub retired_frequencies: Vec<(Slug, Option<Slug>)>,
     /// Over the text of all of it.
     pub fingerprint: String,
+    /// Where it stands, for people.
+    pub source: String,
 }
 
 #[derive(Debug, Clone)]

@@ -51,6 +51,7 @@ impl Collected {
 
 /// Asks every feed that is due: hosts side by side, the feeds of one host one after another.
 pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Collected, Error> {
+    line.must_be_in_force().await?;
     let mut collected = Collected { filed: number_ripe(line, now).await?, ..Collected::default() };
     let due = feed::due(&line.store, now).await?;
     if due.is_empty() {

@@ -25,7 +25,7 @@ use crate::mail::relay::Relay;
 use crate::model::token::Keys;
 use crate::render::Templates;
 use crate::store::delivery::Token;
-use crate::store::{self, Store};
+use crate::store::{self, Store, adoption};
 
 /// What the stages work with. Built by `app`; clones share everything.
 #[derive(Clone)]
@@ -47,6 +47,17 @@ pub struct Line {
     pub stopping: CancellationToken,
 }
 
+impl Line {
+    /// Whoever has another text than the database is in line with would file under what is no more, and compose by
+    /// hours that are not.
+    async fn must_be_in_force(&self) -> Result<(), Error> {
+        match adoption::is_in_force(&self.store, &self.config.fingerprint()).await? {
+            Some(false) => Err(Error::StaleConfiguration),
+            Some(true) | None => Ok(()),
+        }
+    }
+}
+
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -60,7 +71,7 @@ pub enum Error {
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(
-        "another configuration was put in force; this process stops composing until it is told to read it (`systemctl reload tidings`, or start it again)"
+        "another configuration was put in force; this process collects and composes nothing until it reads it: send it SIGHUP (`systemctl reload tidings`), or start it again"
     )]
     StaleConfiguration,
     #[error("a task of the stage broke off")]

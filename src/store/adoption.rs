@@ -50,6 +50,9 @@ const AT_ONCE: i64 = 500;
 /// What the fingerprint is called while readers move: it is nobody's, so nobody composes meanwhile.
 const UNDER_WAY: &str = "under way to ";
 
+/// Where the text stands that is in force.
+const SOURCE: &str = "configuration";
+
 /// A text that the database is being brought in line with.
 #[derive(Debug)]
 pub struct Adoption<'a> {
@@ -115,6 +118,7 @@ impl<'a> Adoption<'a> {
             Stage::Last if self.file_some(&mut tx).await? > 0 => {}
             Stage::Last => {
                 setting::put(&mut tx, setting::FINGERPRINT, &self.text.fingerprint).await?;
+                setting::put(&mut tx, SOURCE, &self.text.source).await?;
                 is_done = true;
             }
         }
@@ -166,4 +170,9 @@ impl<'a> Adoption<'a> {
 /// Whether the database is in line with this text, by its fingerprint; None: with none yet.
 pub async fn is_in_force(store: &Store, fingerprint: &str) -> Result<Option<bool>, Error> {
     Ok(setting::get(store, setting::FINGERPRINT).await?.map(|in_force| in_force == fingerprint))
+}
+
+/// Where the text stands that the database was last brought in line with.
+pub async fn source(store: &Store) -> Result<Option<String>, Error> {
+    setting::get(store, SOURCE).await
 }

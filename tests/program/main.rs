@@ -12,6 +12,7 @@ mod kill;
 mod matching;
 mod newsroom;
 mod order;
+mod reload;
 mod twins;
 
 // Borrowed from the library's own tests, which name these rooms from the library's root.

@@ -16,7 +16,7 @@ use super::{Error, Line};
 use crate::model::schedule::{Firing, Schedule};
 use crate::store::run::{self, Beginning};
 use crate::store::slot::{self, Slot};
-use crate::store::{Store, adoption, declared, withdrawal};
+use crate::store::{Store, declared, withdrawal};
 use plan::plan_all;
 
 /// A run begun later than this after it was due says so.
@@ -37,9 +37,7 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
     if swept > 0 {
         info!(swept, "what was withdrawn was taken out of {swept} mails that waited");
     }
-    if !is_in_force(line).await? {
-        return Err(Error::StaleConfiguration);
-    }
+    line.must_be_in_force().await?;
     let mut composed = Composed { deliveries: request::serve_all(line, now).await?, ..Composed::default() };
     let schedules = schedules(&line.store).await?;
     schedule(&line.store, &schedules, now).await?;
@@ -58,10 +56,6 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
 /// then comes at the reader's next hour, whenever the program runs after it.
 pub async fn plan_ahead(store: &Store, now: DateTime<Utc>) -> Result<(), Error> {
     schedule(store, &schedules(store).await?, now).await
-}
-
-async fn is_in_force(line: &Line) -> Result<bool, Error> {
-    Ok(adoption::is_in_force(&line.store, &line.config.fingerprint()).await?.unwrap_or(true))
 }
 
 struct Frequency {

@@ -1,0 +1,116 @@
+//! A configuration that changes: beside a daemon, in a daemon, and while nobody is at work. What is said about it.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+
+use crate::commands::configuration;
+use crate::daemon::Daemon;
+use crate::house::{House, free_port};
+use crate::newsroom::Newsroom;
+
+/// A house, its text, and a reader of health.
+fn with_a_reader(newsroom: &Newsroom) -> (House, String) {
+    let house = House::new();
+    let text = configuration(newsroom, free_port());
+    house.configure(&text);
+    house.tidings(&["subscriber", "add", "reader@example.org", "--topic", "health"]).ended(0);
+    (house, text)
+}
+
+fn replaced(text: &str) -> String {
+    text.replace("name = { en = \"Health\" }\nany_category = [\"Health\"]", "replaced_by = \"climate\"")
+}
+
+fn without_health(text: &str) -> String {
+    text.replace("[[topic]]\nslug = \"health\"\nname = { en = \"Health\" }\nany_category = [\"Health\"]\n", "")
+}
+
+fn start(house: &House) -> Daemon {
+    let mut daemon = house.start(&["run"]);
+    daemon.wait_until_it_says("at work");
+    daemon
+}
+
+fn ends_well(mut daemon: Daemon) {
+    daemon.signal("-TERM");
+    assert_eq!(daemon.end_within(Duration::from_secs(8)), 0, "{}", daemon.said());
+}
+
+fn topics_of_the_reader(house: &House) -> Vec<(String, String)> {
+    let shown = house.tidings(&["subscriber", "show", "reader@example.org", "--json"]).json();
+    let all = shown["subscriptions"].as_array().unwrap().iter();
+    all.map(|s| (s["topic"].as_str().unwrap().to_owned(), s["status"].as_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn a_topic_that_is_read_is_not_dropped_without_a_word() {
+    let newsroom = Newsroom::open();
+    let (house, text) = with_a_reader(&newsroom);
+    house.configure(&without_health(&text));
+    let refused = house.tidings(&["run", "--once", "-q"]).ended(5).err;
+    assert_snapshot!(refused, @r#"
+    error: this configuration no longer has what readers hold, so it was not put in force:
+      topic `health`: 1 reader has it
+    Say what becomes of its readers. Either they move to another topic:
+      [[topic]]
+      slug = "health"
+      replaced_by = "…"
+    or their subscriptions to it end:
+      [[topic]]
+      slug = "health"
+      end_subscriptions = true
+    "#);
+    house.configure(&text);
+    house.tidings(&["run", "--once", "-q"]).ended(0);
+    assert_eq!(topics_of_the_reader(&house), [("health".to_owned(), "active".to_owned())]);
+}
+
+#[test]
+fn with_nobody_at_work_any_command_that_writes_moves_the_readers() {
+    let newsroom = Newsroom::open();
+    let (house, text) = with_a_reader(&newsroom);
+    house.configure(&replaced(&text));
+    house.tidings(&["subscriber", "add", "other@example.org", "--topic", "climate"]).ended(0);
+    assert_eq!(topics_of_the_reader(&house), [("climate".to_owned(), "active".to_owned())]);
+}
+
+#[test]
+fn a_daemon_reads_its_configuration_again_when_it_is_told_to() {
+    let newsroom = Newsroom::open();
+    let (house, text) = with_a_reader(&newsroom);
+    let mut daemon = start(&house);
+
+    house.configure(&replaced(&text));
+    let add = ["subscriber", "add", "other@example.org", "--topic", "climate"];
+    let refused = house.tidings(&add).ended(5).err;
+    let refused = refused.replace(&house.folder().display().to_string(), "[folder]");
+    let (before, after) = refused.split_once(" with process id ").unwrap();
+    let (_, after) = after.split_once(" UTC").unwrap();
+    assert_snapshot!(format!("{before} …{after}"), @"error: [folder]/tidings.toml has other feeds, topics, regions, frequencies or languages than when it was read by `tidings run` …; have that process read it again first: `systemctl reload tidings`, or SIGHUP");
+
+    daemon.signal("-HUP");
+    daemon.wait_until_it_says("tidings.toml is in force");
+    assert_eq!(topics_of_the_reader(&house), [("climate".to_owned(), "active".to_owned())]);
+    assert_snapshot!(house.tidings(&add).ended(0).err, @"told the running daemon");
+    ends_well(daemon);
+}
+
+#[test]
+fn what_is_wrong_with_a_changed_configuration_is_said_and_the_old_one_stays() {
+    let newsroom = Newsroom::open();
+    let (house, text) = with_a_reader(&newsroom);
+    let mut daemon = start(&house);
+
+    house.configure(&text.replace("any_category = [\"Climate\"]", "any_categery = [\"Climate\"]"));
+    daemon.signal("-HUP");
+    daemon.wait_until_it_says("unknown key `any_categery`");
+
+    house.configure(&without_health(&text));
+    daemon.signal("-HUP");
+    daemon.wait_until_it_says("topic `health`: 1 reader has it");
+
+    house.configure(&text);
+    house.tidings(&["subscriber", "add", "other@example.org", "--topic", "health"]).ended(0);
+    ends_well(daemon);
+}

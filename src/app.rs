@@ -29,7 +29,7 @@ use crate::model::token::Keys;
 use crate::pipeline::receive::Mailbox;
 use crate::pipeline::{self, Line, compose};
 use crate::render::{TemplateError, Templates};
-use crate::store::adoption::{self, Adoption, Begun};
+use crate::store::adoption::{self, Adoption, Begun, Progress};
 use crate::store::declared::StillHeld;
 use crate::store::lock::{Lock, LockError};
 use crate::store::{self, Place, Store, lease};
@@ -88,6 +88,8 @@ pub enum AppError {
     StillHeld(Vec<StillHeld>),
     #[error("stopped while readers were moving to what the configuration says; the next start goes on with it")]
     HalfAdopted,
+    #[error("another configuration was put in force at the same time; see which one is meant, and start again")]
+    Overtaken,
     #[error("{}", differs(.holder, .ours, .theirs.as_deref()))]
     OtherConfiguration { holder: String, ours: String, theirs: Option<String> },
 }
@@ -222,9 +224,12 @@ impl App {
             Begun::Refused(held) => return Err(AppError::StillHeld(held)),
             Begun::UnderWay(adoption) => adoption,
         };
-        while !adoption.go_on().await? {
-            if self.stopping.is_cancelled() {
-                return Err(AppError::HalfAdopted);
+        loop {
+            match adoption.go_on().await? {
+                Progress::Going if self.stopping.is_cancelled() => return Err(AppError::HalfAdopted),
+                Progress::Going => {}
+                Progress::Done => break,
+                Progress::Overtaken => return Err(AppError::Overtaken),
             }
         }
         // Where they have come to, the first digest comes at the next hour, whenever a daemon looks after it.

@@ -97,6 +97,11 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Resu
     ended
 }
 
+/// Answers for the pages, and does nothing else.
+pub async fn answer(pages: Pages, door: &Door, until: CancellationToken) -> Result<(), DaemonError> {
+    serve_pages(pages, door.listener()?, until).await
+}
+
 /// A listener that breaks does not stop the mail; /healthz tells whoever watches.
 async fn serve_pages(pages: Pages, listener: TcpListener, stopping: CancellationToken) -> Result<(), DaemonError> {
     let last_visitors = async {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::{App, AppError, AtWork, place, relay, secret};
@@ -28,7 +29,7 @@ impl AtWork {
         let mut hangups = Hangups::listen()?;
         let mut door = Door::open(app.config.web.listen).await?;
         while let Some(next) = self.until_reload(&app, &door, &mut hangups, &read).await? {
-            match next.app.put_in_force().await {
+            match app.gives_way_to(&next.app, &door).await {
                 Ok(()) => {
                     info!("{} is in force", next.app.config.source());
                     (app, self.line) = (next.app, next.line);
@@ -95,6 +96,18 @@ fn keeps_the_old(why: &str) {
 }
 
 impl App {
+    /// Readers may be many, and take their time to move. Who stops meanwhile, or opens an edition, is answered as before.
+    async fn gives_way_to(&self, next: &Self, door: &Door) -> Result<(), AppError> {
+        let moved = CancellationToken::new();
+        let move_all = async {
+            let _answered = moved.clone().drop_guard();
+            next.put_in_force().await
+        };
+        let (in_force, answered) = tokio::join!(move_all, daemon::answer(self.pages(), door, moved.clone()));
+        in_force?;
+        Ok(answered?)
+    }
+
     /// The same installation with another configuration, of which nothing is in force yet.
     fn reread(&self, config: Config) -> Result<Self, AppError> {
         if place(&config) != place(&self.config) {

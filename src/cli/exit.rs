@@ -79,9 +79,10 @@ pub fn of(error: &anyhow::Error) -> Exit {
 
 fn of_app(error: &AppError) -> Exit {
     match error {
-        AppError::Lock(LockError::Held { .. }) | AppError::OtherConfiguration { .. } | AppError::StillHeld(_) => {
-            Exit::Refused
-        }
+        AppError::Lock(LockError::Held { .. })
+        | AppError::OtherConfiguration { .. }
+        | AppError::Overtaken
+        | AppError::StillHeld(_) => Exit::Refused,
         AppError::Secret(_) | AppError::Relay(_) | AppError::Template(_) | AppError::Folder { .. } => {
             Exit::Configuration
         }

@@ -9,7 +9,8 @@ use super::output::Output;
 use super::{open, words};
 use crate::app::App;
 use crate::store::{
-    adoption, article, captured_mail, declared, delivery, feed, lease, run, setting, slot, subscriber, suppression,
+    adoption, article, captured_mail, declared, delivery, feed, lease, run, setting, slot, subscriber, subscription,
+    suppression,
 };
 
 #[derive(Serialize)]
@@ -125,6 +126,11 @@ async fn needs_you(
     } else if in_force != Some(true) {
         needs
             .push("this configuration is not in force yet: starting `tidings run` puts it in force, or SIGHUP if it runs already".to_owned());
+    }
+    match subscription::without_a_region(&app.store).await? {
+        0 => {}
+        1 => needs.push("1 reader is paused until they choose a region: the last one they had has ended".to_owned()),
+        n => needs.push(format!("{n} readers are paused until they choose a region: the last one they had has ended")),
     }
     for feed in feeds {
         if let Some(error) = &feed.error {

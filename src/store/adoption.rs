@@ -83,8 +83,16 @@ pub enum Begun<'a> {
     InForce,
     /// Readers hold what it drops. Nothing was changed.
     Refused(Vec<StillHeld>),
-    /// To be carried on with until [`Adoption::go_on`] says that it is done.
+    /// To be carried on with until [`Adoption::go_on`] comes to an end.
     UnderWay(Adoption<'a>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    Going,
+    Done,
+    /// Somebody began with another text meanwhile, which stands.
+    Overtaken,
 }
 
 impl<'a> Adoption<'a> {
@@ -107,23 +115,30 @@ impl<'a> Adoption<'a> {
         Ok(Begun::UnderWay(Self { store, text, now, inheritances, stage: Stage::Filing, moved: 0, at_once: AT_ONCE }))
     }
 
-    /// Does a bit of it, in a short transaction. Whether all is done.
-    pub async fn go_on(&mut self) -> Result<bool, Error> {
+    /// Does a bit of it, in a short transaction.
+    pub async fn go_on(&mut self) -> Result<Progress, Error> {
         let mut tx = self.store.begin().await?;
-        let mut is_done = false;
+        let mut progress = Progress::Going;
         match self.stage {
             Stage::Filing if self.file_some(&mut tx).await? > 0 => {}
             Stage::Filing => self.stage = self.another_way_through(&mut tx).await?,
             Stage::Moving { through, before } => self.move_some(&mut tx, through, before).await?,
             Stage::Last if self.file_some(&mut tx).await? > 0 => {}
-            Stage::Last => {
-                setting::put(&mut tx, setting::FINGERPRINT, &self.text.fingerprint).await?;
-                setting::put(&mut tx, SOURCE, &self.text.source).await?;
-                is_done = true;
-            }
+            Stage::Last => progress = self.end(&mut tx).await?,
         }
         tx.commit().await?;
-        Ok(is_done)
+        Ok(progress)
+    }
+
+    async fn end(&self, tx: &mut Tx) -> Result<Progress, Error> {
+        let ours = format!("{UNDER_WAY}{}", self.text.fingerprint);
+        let found = setting::get_in(tx, setting::FINGERPRINT).await?.unwrap_or_default();
+        if found != ours && found != self.text.fingerprint {
+            return Ok(Progress::Overtaken);
+        }
+        setting::put(tx, setting::FINGERPRINT, &self.text.fingerprint).await?;
+        setting::put(tx, SOURCE, &self.text.source).await?;
+        Ok(Progress::Done)
     }
 
     async fn another_way_through(&self, tx: &mut Tx) -> Result<Stage, Error> {

@@ -21,6 +21,7 @@ statements! {
          FROM subscription s JOIN topic t ON t.id = s.topic JOIN frequency f ON f.id = s.frequency
          WHERE s.subscriber = $1 ORDER BY coalesce(s.rank, t.rank), s.id",
     );
+    WITHOUT_A_REGION = same("SELECT count(DISTINCT subscriber) FROM subscription WHERE state = 'paused' AND pause_reason = 'region'");
     TOPIC_COUNTS = same(
         "SELECT t.facet, t.slug,
             (SELECT count(*) FROM subscription s WHERE s.topic = t.id AND s.state IN ('active', 'paused'))
@@ -92,6 +93,11 @@ record!(TopicCount { facet, slug, readers, articles });
 
 pub async fn topic_counts(store: &Store) -> Result<Vec<TopicCount>, Error> {
     store.db.all(&TOPIC_COUNTS, args![]).await
+}
+
+/// How many readers are paused because the last region that they had chosen has ended.
+pub async fn without_a_region(store: &Store) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&WITHOUT_A_REGION, args![]).await?.0)
 }
 
 pub async fn of_reader(store: &Store, subscriber: i64) -> Result<Vec<Subscription>, Error> {

@@ -3,9 +3,10 @@
 
 use super::app::{NEWSROOM, Reader, TestApp, time};
 use super::engine::on_both_engines;
-use crate::app::AppError;
+use crate::app::{App, AppError};
 use crate::pipeline::{self, Error};
-use crate::store::adoption::{Adoption, Begun};
+use crate::store::adoption::{self, Adoption, Begun, Progress};
+use crate::store::subscription;
 
 /// Health goes over into climate, which takes its feed.
 fn without_health() -> String {
@@ -117,7 +118,7 @@ on_both_engines! {
             let Begun::UnderWay(mut adoption) = begun else { panic!("{begun:?}") };
             adoption.at_once = 1;
             for _ in 0..steps {
-                assert!(!adoption.go_on().await.unwrap(), "{steps}");
+                assert_eq!(adoption.go_on().await.unwrap(), Progress::Going, "{steps}");
             }
             let line = app.app.line().await.unwrap();
             let stale = pipeline::compose::run(&line, app.clock.now()).await;
@@ -176,6 +177,28 @@ on_both_engines! {
             assert_eq!(told(&app, reader)[1..], [mail("2026-03-04 08:00", &["Of Tuesday"])], "{reader}");
         }
         assert_eq!(told(&app, "weekly@example.org"), [mail("2026-03-09 08:00", &["Of Tuesday", "Of Monday"])]);
+    }
+
+    /// Two people at two machines, each with a text of their own and no daemon.
+    async fn of_two_texts_at_once_the_one_that_began_last_stands(engine: Engine) {
+        let mut app = with_two_days_of_health(engine).await;
+        app.leaves().await;
+        let one = app.beside(&without_health(), &[]).await.unwrap();
+        let text = one.config.declaration();
+        let Begun::UnderWay(mut first) = Adoption::begin(&one.store, &text, app.clock.now()).await.unwrap() else {
+            panic!("it is another text")
+        };
+        let other = app.beside(&with_health_ended(), &[]).await.unwrap();
+        other.adopt().await.unwrap();
+        let end = loop {
+            match first.go_on().await.unwrap() {
+                Progress::Going => {}
+                end => break end,
+            }
+        };
+        assert_eq!(end, Progress::Overtaken);
+        let in_force = |app: &App| app.config.fingerprint();
+        assert_eq!(adoption::is_in_force(&one.store, &in_force(&other)).await.unwrap(), Some(true));
     }
 
     async fn a_frequency_that_readers_hold_is_not_dropped_without_a_word(engine: Engine) {
@@ -259,6 +282,7 @@ on_both_engines! {
         assert_eq!(told(&app, "all@example.org").len(), 1);
         let reasons = "SELECT coalesce(pause_reason, state) FROM subscription ORDER BY id";
         assert_eq!(app.ask(reasons).await, ["region", "active", "active"], "there is somebody to be asked");
+        assert_eq!(subscription::without_a_region(&app.app.store).await.unwrap(), 1);
     }
 
     async fn a_region_is_chosen_under_its_new_name_with_what_was_filed_under_the_old(engine: Engine) {

@@ -1,357 +1,52 @@
-//! `tidings subscriber add|show|explain|list`
+//! `tidings subscriber`, a file per command; those that change what a reader holds do it by `changing`.
 
+mod add;
+mod changing;
 mod explain;
+mod pause;
+mod set;
+mod show;
+mod stop;
+mod typed;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
-use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
+use clap::Subcommand;
 
-use super::exit::{Exit, Failure};
+use super::exit::Exit;
 use super::global::Global;
 use super::output::Output;
-use super::{open, resolve, words};
-use crate::app::App;
-use crate::model::address::Address;
-use crate::model::edition;
-use crate::model::holdings::{Settings, StartReason, Wanted};
-use crate::model::language::Language;
-use crate::model::slug::Slug;
-use crate::model::topic::Facet;
-use crate::pipeline::compose;
-use crate::store::subscriber::{self, Subscriber};
-use crate::store::subscription::{self, Granted, Subscription, Wish};
-use crate::store::{delivery, slot, suppression};
 
 #[derive(Debug, Subcommand)]
 pub enum SubscriberCommand {
     /// Subscribe a reader to topics
-    Add(AddArgs),
+    Add(add::AddArgs),
+    /// Change how often, when and how a reader gets mail
+    Set(set::SetArgs),
+    /// Send a reader nothing for a while
+    Pause(pause::PauseArgs),
+    /// End a pause
+    Resume(pause::ResumeArgs),
+    /// End a reader's subscriptions
+    Stop(stop::StopArgs),
+    /// Begin again what was stopped
+    StartAgain(stop::StartAgainArgs),
     /// Show a reader and their subscriptions
-    Show(ShowArgs),
+    Show(show::ShowArgs),
     /// Say what a reader got in each run, and why not
     Explain(explain::ExplainArgs),
     /// List readers
     List,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "The reader is active at once, recorded as added by you; --confirm asks them first, by mail. \
-    Topics that they have already stay as they are.\n\n\
-    Example:  tidings subscriber add reader@example.org --topic health --topic climate")]
-pub struct AddArgs {
-    /// The reader's address
-    address: Address,
-    /// A topic they get; repeat it for more
-    #[arg(long = "topic", value_name = "SLUG", required = true)]
-    topics: Vec<Slug>,
-    /// Only articles that are also in this region; repeat it for more [default: all regions]
-    #[arg(long = "region", value_name = "SLUG")]
-    regions: Vec<Slug>,
-    /// How often: `daily`, `weekly`, `as-it-happens` [default: the first in the configuration]
-    #[arg(long, value_name = "SLUG")]
-    frequency: Option<Slug>,
-    /// The language of their mail, such as `fr` [default: the site's]
-    #[arg(long)]
-    language: Option<Language>,
-    /// Their time zone, such as `Africa/Nairobi` [default: the site's]
-    #[arg(long, value_parser = zone)]
-    zone: Option<Tz>,
-    /// The hour of their digest in their time zone, 0 to 23 [default: the frequency's own]
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..24))]
-    hour: Option<u8>,
-    /// What the mail looks like [default: full]
-    #[arg(long, value_enum)]
-    format: Option<Format>,
-    /// Ask the reader first, by mail; they get nothing else until they say yes
-    #[arg(long)]
-    confirm: bool,
-    /// Say what would be done, and do nothing
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct ShowArgs {
-    /// The reader's address
-    address: Address,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Full,
-    NoImages,
-    Text,
-}
-
-impl From<Format> for edition::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Full => Self::Full,
-            Format::NoImages => Self::NoImages,
-            Format::Text => Self::Text,
-        }
-    }
-}
-
-fn zone(name: &str) -> Result<Tz, String> {
-    name.parse().map_err(|_| {
-        let near =
-            chrono_tz::TZ_VARIANTS.iter().map(|tz| (strsim::damerau_levenshtein(name, tz.name()), tz.name())).min();
-        match near {
-            Some((distance, tz)) if distance <= 4 => format!("there is no such zone; did you mean {tz}?"),
-            _ => "use an IANA name, such as Africa/Nairobi".to_owned(),
-        }
-    })
-}
-
 pub async fn run(command: &SubscriberCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     match command {
-        SubscriberCommand::Add(args) => add(args, global, output).await,
-        SubscriberCommand::Show(args) => show(args, global, output).await,
+        SubscriberCommand::Add(args) => add::run(args, global, output).await,
+        SubscriberCommand::Set(args) => set::run(args, global, output).await,
+        SubscriberCommand::Pause(args) => pause::pause(args, global, output).await,
+        SubscriberCommand::Resume(args) => pause::resume(args, global, output).await,
+        SubscriberCommand::Stop(args) => stop::stop(args, global, output).await,
+        SubscriberCommand::StartAgain(args) => stop::start_again(args, global, output).await,
+        SubscriberCommand::Show(args) => show::show(args, global, output).await,
         SubscriberCommand::Explain(args) => explain::run(args, global, output).await,
-        SubscriberCommand::List => list(global, output).await,
+        SubscriberCommand::List => show::list(global, output).await,
     }
-}
-
-#[derive(Serialize)]
-struct Added {
-    address: String,
-    new_reader: bool,
-    added: usize,
-    already: usize,
-    started: usize,
-    /// Language, zone, hour, format or regions of a reader who was there already.
-    changed: bool,
-    /// The reader is asked first.
-    pending: bool,
-    dry_run: bool,
-}
-
-/// A reader is asked at most once a day, whatever the topics.
-const ASK_AGAIN: TimeDelta = TimeDelta::hours(24);
-
-async fn add(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
-    let app = open::app_for_writing(global).await?;
-    let hash = app.keys.hash_of_address(&args.address);
-    if let Some((reason, since)) = suppression::find(&app.store, &hash).await? {
-        let message = format!("{} is suppressed ({reason}) since {}", args.address, since.format("%Y-%m-%d"));
-        return Err(Failure::new(Exit::Refused, message).into());
-    }
-    let wish = wish(&app, args).await?;
-    let now = app.clock.now();
-
-    let mut tx = app.store.begin().await?;
-    let granted = subscription::grant(&mut tx, &wish, now).await?;
-    let asks = args.confirm
-        && !granted.given.added.is_empty()
-        && delivery::confirmations_since(&mut tx, granted.subscriber, now - ASK_AGAIN).await? == 0;
-    if asks {
-        let mode = app.config.delivery.mode;
-        delivery::ask_confirmation(&mut tx, &app.chance.key(), mode, granted.subscriber, now).await?;
-    }
-    if args.dry_run {
-        tx.rollback().await?;
-    } else {
-        tx.commit().await?;
-        compose::plan_ahead(&app.store, now).await?;
-        open::nudge(&app, output).await?;
-    }
-    let added = Added {
-        address: args.address.to_string(),
-        new_reader: granted.new_reader,
-        added: granted.given.added.len(),
-        already: granted.given.already.len(),
-        started: granted.given.started.len(),
-        changed: granted.changed,
-        pending: args.confirm,
-        dry_run: args.dry_run,
-    };
-    output.result(&added, || in_words(&added, &granted, asks))?;
-    Ok(Exit::Done)
-}
-
-async fn wish(app: &App, args: &AddArgs) -> anyhow::Result<Wish> {
-    let frequency = resolve::frequency(app, args.frequency.as_ref()).await?;
-    if args.hour.is_some() && !frequency.hour_choice {
-        let message = format!("the frequency `{}` offers no choice of the hour", frequency.slug);
-        return Err(Failure::new(Exit::Usage, message).then("leave --hour out").into());
-    }
-    let topics = resolve::topics(app, Facet::Topic, &args.topics).await?;
-    let regions = resolve::topics(app, Facet::Region, &args.regions).await?;
-    let before = subscriber::by_address(&app.store, &args.address).await?.map(|reader| reader.settings());
-    let settings = settings(app, args, before, &frequency.slug)?;
-    Ok(Wish {
-        address: args.address.clone(),
-        key: app.chance.key(),
-        settings,
-        set: args.language.is_some() || args.zone.is_some() || args.hour.is_some() || args.format.is_some(),
-        regions: (!regions.is_empty()).then_some(regions),
-        wanted: Wanted {
-            topics,
-            frequency: frequency.id,
-            reason: if args.confirm { StartReason::Confirmed } else { StartReason::Operator },
-            pending: args.confirm,
-            respects_stops: false,
-        },
-    })
-}
-
-/// What was typed, over what the reader has, over the site's own.
-fn settings(app: &App, args: &AddArgs, before: Option<Settings>, frequency: &Slug) -> anyhow::Result<Settings> {
-    let usual = app.config.frequency(frequency).and_then(|f| f.schedule.fixed_hour()).unwrap_or(8);
-    let base = before.unwrap_or_else(|| Settings {
-        language: app.config.site.language.clone(),
-        zone: app.config.site.timezone,
-        hour: i64::from(usual),
-        format: edition::Format::default(),
-    });
-    let language = match &args.language {
-        Some(language) => resolve::language(app, Some(language))?,
-        None => base.language,
-    };
-    Ok(Settings {
-        language,
-        zone: args.zone.unwrap_or(base.zone),
-        hour: args.hour.map_or(base.hour, i64::from),
-        format: args.format.map_or(base.format, edition::Format::from),
-    })
-}
-
-fn in_words(added: &Added, granted: &Granted, asks: bool) -> String {
-    let topics = |n: usize| if n == 1 { "1 topic".to_owned() } else { format!("{n} topics") };
-    let mut parts = Vec::new();
-    if !granted.given.added.is_empty() {
-        let how = if added.pending { "waits for the reader's confirmation for" } else { "now receives" };
-        parts.push(format!("{} {how} {}", added.address, topics(granted.given.added.len())));
-    }
-    if !granted.given.started.is_empty() {
-        parts.push(format!("{} that waited for a confirmation started", topics(granted.given.started.len())));
-    }
-    if !granted.given.already.is_empty() {
-        parts.push(format!("{} had {} already, left as before", added.address, topics(granted.given.already.len())));
-    }
-    if added.pending && !granted.given.added.is_empty() {
-        let mail = if asks {
-            "the mail that asks is on its way"
-        } else {
-            "they were asked within the last day, so no second mail is sent"
-        };
-        parts.push(mail.to_owned());
-    }
-    if granted.changed {
-        parts.push(format!("the settings of {} were changed as asked", added.address));
-    }
-    let text = parts.join("; ");
-    if added.dry_run { format!("would be: {text}") } else { text }
-}
-
-#[derive(Serialize)]
-struct Shown {
-    address: String,
-    language: String,
-    zone: String,
-    hour: i64,
-    regions: Vec<String>,
-    since: DateTime<Utc>,
-    next_digest: Option<DateTime<Utc>>,
-    subscriptions: Vec<Held>,
-}
-
-#[derive(Serialize)]
-struct Held {
-    topic: String,
-    frequency: String,
-    status: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_reason: Option<String>,
-}
-
-impl From<Subscription> for Held {
-    fn from(s: Subscription) -> Self {
-        let (topic, frequency) = (s.topic.to_string(), s.frequency.to_string());
-        Self { topic, frequency, status: s.state, stop_reason: s.stop_reason }
-    }
-}
-
-async fn show(args: &ShowArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
-    let app = open::app(global).await?;
-    let Some(reader) = subscriber::by_address(&app.store, &args.address).await? else {
-        return Err(Failure::new(Exit::NotFound, format!("{} is no reader", args.address))
-            .then(format!("tidings subscriber add {} --topic SLUG", args.address))
-            .into());
-    };
-    let shown = shown(&app, &reader).await?;
-    let now = app.clock.now();
-    output.result(&shown, || {
-        let mut lines = vec![
-            shown.address.clone(),
-            format!("language {}, {} o'clock in {}", shown.language, shown.hour, shown.zone),
-            next_digest(&shown, now),
-        ];
-        if !shown.regions.is_empty() {
-            lines.push(format!("only {}", shown.regions.join(", ")));
-        }
-        for held in &shown.subscriptions {
-            let why = held.stop_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            lines.push(format!("  {:<24} {:<16} {}{why}", held.topic, held.frequency, held.status));
-        }
-        lines.join("\n")
-    })?;
-    Ok(Exit::Done)
-}
-
-async fn shown(app: &App, reader: &Subscriber) -> anyhow::Result<Shown> {
-    let slots = slot::of_subscriber(&app.store, reader.id).await?;
-    let subscriptions = subscription::of_reader(&app.store, reader.id).await?;
-    let regions = subscriber::regions(&app.store, reader.id).await?;
-    Ok(Shown {
-        address: reader.address.as_ref().map(ToString::to_string).unwrap_or_default(),
-        language: reader.language.to_string(),
-        zone: reader.zone.name().to_owned(),
-        hour: reader.hour,
-        regions: regions.iter().map(ToString::to_string).collect(),
-        since: reader.created_at,
-        next_digest: slots.iter().filter_map(|slot| slot.next_run_at).min(),
-        subscriptions: subscriptions.into_iter().map(Held::from).collect(),
-    })
-}
-
-fn next_digest(shown: &Shown, now: DateTime<Utc>) -> String {
-    match shown.next_digest {
-        Some(at) => format!("next digest {}", words::when(at, now)),
-        None if shown.subscriptions.iter().any(|held| held.status == "active") => {
-            "next digest not planned yet; `tidings run` plans it".to_owned()
-        }
-        None => "no digest: no subscription is active".to_owned(),
-    }
-}
-
-/// Readers read at once while listing.
-const PAGE: i64 = 1000;
-
-async fn list(global: &Global, output: &Output) -> anyhow::Result<Exit> {
-    let app = open::app(global).await?;
-    let mut readers = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = subscriber::list(&app.store, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        for reader in page.iter().filter(|reader| reader.address.is_some()) {
-            readers.push(shown(&app, reader).await?);
-        }
-    }
-    output.list(&readers, &["address", "language", "zone", "hour", "subscriptions"], |reader| {
-        let live = reader.subscriptions.iter().filter(|held| held.status != "ended");
-        let topics: Vec<String> = live.map(|held| format!("{} ({})", held.topic, held.frequency)).collect();
-        vec![
-            reader.address.clone(),
-            reader.language.clone(),
-            reader.zone.clone(),
-            reader.hour.to_string(),
-            topics.join(", "),
-        ]
-    })?;
-    Ok(Exit::Done)
 }

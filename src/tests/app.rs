@@ -25,7 +25,7 @@ use crate::model::holdings::{Ground, Holdings, Settings, StartReason, Wanted};
 use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
-use crate::pipeline::{self, Line, Tally};
+use crate::pipeline::{self, Line, Tally, compose};
 use crate::store::subscriber;
 use crate::store::subscription::{self, Granted, Wish};
 use crate::store::{Db, Place, captured_mail, declared, delivery, feed, filing, holdings, slot};
@@ -240,6 +240,7 @@ impl TestApp {
         let mut tx = self.app.store.begin().await.expect("a transaction");
         let done = holdings::change(&mut tx, &[reader], self.clock.now(), does).await.expect("a change").remove(0);
         tx.commit().await.expect("a commit");
+        compose::plan_ahead(&self.app.store, self.clock.now()).await.expect("a plan");
         done
     }
 

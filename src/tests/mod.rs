@@ -3,6 +3,7 @@
 mod app;
 mod at_work;
 mod changed_text;
+mod changes;
 mod daily_digest;
 pub mod engine;
 mod explained;

@@ -12,6 +12,7 @@ mod kill;
 mod matching;
 mod newsroom;
 mod order;
+mod readers;
 mod reload;
 mod twins;
 

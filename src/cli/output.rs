@@ -21,6 +21,10 @@ impl Output {
         Self { json: global.json, quiet: global.quiet, colour: wanted && std::io::stderr().is_terminal() }
     }
 
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     pub fn is_json(&self) -> bool {
         self.json
     }

@@ -3,6 +3,9 @@
 mod add;
 mod changing;
 mod explain;
+mod export;
+mod import;
+mod lines;
 mod pause;
 mod set;
 mod show;
@@ -35,6 +38,10 @@ pub enum SubscriberCommand {
     Explain(explain::ExplainArgs),
     /// List readers
     List,
+    /// Take readers in from a CSV file
+    Import(import::ImportArgs),
+    /// Write readers out as a CSV file
+    Export(export::ExportArgs),
 }
 
 pub async fn run(command: &SubscriberCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
@@ -48,5 +55,7 @@ pub async fn run(command: &SubscriberCommand, global: &Global, output: &Output) 
         SubscriberCommand::Show(args) => show::show(args, global, output).await,
         SubscriberCommand::Explain(args) => explain::run(args, global, output).await,
         SubscriberCommand::List => show::list(global, output).await,
+        SubscriberCommand::Import(args) => import::run(args, global, output).await,
+        SubscriberCommand::Export(args) => export::run(args, global, output).await,
     }
 }

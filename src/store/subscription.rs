@@ -22,6 +22,15 @@ statements! {
          WHERE s.subscriber = $1 ORDER BY coalesce(s.rank, t.rank), s.id",
     );
     WITHOUT_A_REGION = same("SELECT count(DISTINCT subscriber) FROM subscription WHERE state = 'paused' AND pause_reason = 'region'");
+    /// With what is live of each reader in a range, those without anything left out.
+    LIVE = same(
+        "SELECT s.subscriber, t.slug, f.slug, s.state FROM subscription s JOIN topic t ON t.id = s.topic JOIN frequency f ON f.id = s.frequency
+         WHERE s.subscriber BETWEEN $1 AND $2 AND s.state <> 'ended' ORDER BY s.subscriber, coalesce(s.rank, t.rank), s.id",
+    );
+    LIVE_REGIONS = same(
+        "SELECT r.subscriber, t.slug FROM subscriber_region r JOIN topic t ON t.id = r.region WHERE r.subscriber BETWEEN $1 AND $2
+         ORDER BY r.subscriber, t.rank",
+    );
     TOPIC_COUNTS = same(
         "SELECT t.facet, t.slug,
             (SELECT count(*) FROM subscription s WHERE s.topic = t.id AND s.state IN ('active', 'paused'))
@@ -64,7 +73,7 @@ pub struct Wish {
     /// For a reader who is new.
     pub key: Key,
     pub settings: Settings,
-    /// Also change the settings of a reader who is not new.
+    /// Also change the settings and regions of a reader who is not new.
     pub set: bool,
     /// None: as they are; of a new reader: all.
     pub regions: Option<Vec<i64>>,
@@ -104,13 +113,33 @@ pub async fn of_reader(store: &Store, subscriber: i64) -> Result<Vec<Subscriptio
     store.db.all(&OF_READER, args![subscriber]).await
 }
 
+/// One live subscription, for an export.
+#[derive(Debug, Clone)]
+pub struct Live {
+    pub subscriber: i64,
+    pub topic: Slug,
+    pub frequency: Slug,
+    pub state: String,
+}
+record!(Live { subscriber, topic, frequency, state });
+
+/// What readers from one to another have, in each reader's order.
+pub async fn live(store: &Store, first: i64, last: i64) -> Result<Vec<Live>, Error> {
+    store.db.all(&LIVE, args![first, last]).await
+}
+
+/// Pairs of reader and region, of readers from one to another.
+pub async fn regions(store: &Store, first: i64, last: i64) -> Result<Vec<(i64, Slug)>, Error> {
+    store.db.all(&LIVE_REGIONS, args![first, last]).await
+}
+
 /// Grants a wish: the reader if they are new, a subscription for each topic they do not have. A live one is left as
 /// it is, and counted.
 pub async fn grant(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Granted, Error> {
     Ok(grant_all(tx, std::slice::from_ref(wish), now).await?.remove(0))
 }
 
-/// The same for many, in their order; several may be of one reader.
+/// The same for many, in their order; several may be of one reader, who is new by the first, with its settings.
 pub async fn grant_all(tx: &mut Tx, wishes: &[Wish], now: DateTime<Utc>) -> Result<Vec<Granted>, Error> {
     let found = subscriber::find_or_add(tx, wishes, now).await?;
     let mut of_reader: HashMap<i64, Vec<usize>> = HashMap::new();
@@ -121,8 +150,8 @@ pub async fn grant_all(tx: &mut Tx, wishes: &[Wish], now: DateTime<Utc>) -> Resu
     readers.sort_unstable();
     let granted = holdings::change(tx, &readers, now, |holdings, ground| {
         let theirs = &of_reader[&holdings.subscriber];
-        let grant = |i: &usize| (*i, grant_one(holdings, ground, &wishes[*i], found[*i].1));
-        theirs.iter().map(grant).collect::<Vec<_>>()
+        let grant = |(n, i): (usize, &usize)| (*i, grant_one(holdings, ground, &wishes[*i], found[*i].1 && n == 0));
+        theirs.iter().enumerate().map(grant).collect::<Vec<_>>()
     })
     .await?;
     let mut all: Vec<(usize, Granted)> = granted.into_iter().flatten().collect();
@@ -132,7 +161,7 @@ pub async fn grant_all(tx: &mut Tx, wishes: &[Wish], now: DateTime<Utc>) -> Resu
 
 fn grant_one(holdings: &mut Holdings, ground: &Ground, wish: &Wish, new_reader: bool) -> Granted {
     let mut changed = (wish.set || new_reader) && holdings.set(&wish.settings, ground);
-    if let Some(regions) = &wish.regions {
+    if let Some(regions) = wish.regions.as_ref().filter(|_| wish.set || new_reader) {
         changed |= holdings.choose_regions(regions, ground) && !new_reader;
     }
     let given = holdings.grant(&wish.wanted, ground);

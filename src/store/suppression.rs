@@ -1,13 +1,19 @@
 //! Addresses we do not send to, and why: keyed hashes that outlive an erasure.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, same, statements};
+use super::sql::{args, hex, same, statements, two};
 use super::{Error, Store, Tx};
 
 statements! {
     ADD = same("INSERT INTO suppression (hash, reason, detail, since) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING");
     FIND = same("SELECT reason, since FROM suppression WHERE hash = $1");
+    AMONG = two(
+        "SELECT hash FROM suppression WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
+        "SELECT hash FROM suppression WHERE hash IN (SELECT decode(j, 'hex') FROM json_array_elements_text($1::json) j)",
+    );
     COUNT = same("SELECT count(*) FROM suppression");
 }
 
@@ -19,6 +25,13 @@ pub async fn add_hard(tx: &mut Tx, hash: &[u8], reply: &str, now: DateTime<Utc>)
 /// Why and since when, if it is suppressed.
 pub async fn find(store: &Store, hash: &[u8]) -> Result<Option<(String, DateTime<Utc>)>, Error> {
     store.db.opt(&FIND, args![hash]).await
+}
+
+/// Those of these that are suppressed.
+pub async fn among(tx: &mut Tx, hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, Error> {
+    let hashes: Vec<String> = hashes.iter().map(|hash| hex(hash)).collect();
+    let hashes = serde_json::to_string(&hashes).expect("strings always serialise");
+    Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![&hashes]).await?.into_iter().map(|(hash,)| hash).collect())
 }
 
 pub async fn count(store: &Store) -> Result<i64, Error> {

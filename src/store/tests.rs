@@ -75,6 +75,7 @@ const HOT: &[(&str, &[&str])] = &[
     ("withdrawal", &["SWEEPING", "WITH_ARTICLE", "WAITING_WITH", "REVISE", "CANCEL", "SWEPT", "REACH"]),
     ("run", &["PLANNING", "PLANNING_OF"]),
     ("slot", &["DUE", "NEXT", "WAKE"]),
+    ("suppression", &["FIND", "AMONG"]),
     ("subscriber", &["BY_ADDRESS", "BY_ADDRESSES", "BY_KEY"]),
     (
         "holdings",

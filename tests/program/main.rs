@@ -8,6 +8,7 @@ mod daemon;
 mod dice;
 mod explain;
 mod house;
+mod importing;
 mod kill;
 mod matching;
 mod newsroom;

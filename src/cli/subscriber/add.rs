@@ -128,7 +128,11 @@ async fn wish(app: &App, args: &AddArgs) -> anyhow::Result<Wish> {
         address: args.address.clone(),
         key: app.chance.key(),
         settings,
-        set: args.language.is_some() || args.zone.is_some() || args.hour.is_some() || args.format.is_some(),
+        set: args.language.is_some()
+            || args.zone.is_some()
+            || args.hour.is_some()
+            || args.format.is_some()
+            || !regions.is_empty(),
         regions: (!regions.is_empty()).then_some(regions),
         wanted: Wanted {
             topics,

@@ -1,0 +1,204 @@
+//! `tidings subscriber import`: readers from a file, many at once, by the same change as any other.
+
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::super::exit::{Exit, Failure};
+use super::super::global::Global;
+use super::super::output::Output;
+use super::super::{open, words};
+use super::lines::{Line, Lines};
+use crate::app::App;
+use crate::pipeline::compose;
+use crate::store::subscription::{self, Granted, Wish};
+use crate::store::suppression;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The first line names the columns: `address` and `topics` (several separated by `;`) and, as you \
+    like, `frequency`, `language`, `zone`, `hour`, `regions`, `format`. A bad line is reported with its number, and the \
+    others go in. What is live stays as it is; who stopped, or may not be mailed, is left alone. Only import people who \
+    asked for it.\n\n\
+    It can be run again at any time, also after it was broken off: what is in already stays as it is.\n\n\
+    Example:  tidings subscriber import readers.csv -n"
+)]
+pub struct ImportArgs {
+    /// A CSV file in UTF-8; `-` for standard input
+    file: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// Readers granted in one transaction.
+const AT_ONCE: usize = 1000;
+/// Bad lines that are kept to be named; the others are counted.
+const NAMED: usize = 1000;
+/// Bad lines that are shown to a person.
+const SHOWN: usize = 20;
+
+#[derive(Debug, Default, Serialize)]
+struct Imported {
+    /// Without the header.
+    lines: u64,
+    new_readers: u64,
+    /// Subscriptions that began.
+    added: u64,
+    /// Subscriptions that were there, left as they were.
+    already: u64,
+    /// Subscriptions that their reader, or an operator, had stopped, left so.
+    stopped: u64,
+    /// Lines of addresses that may not be mailed.
+    suppressed: u64,
+    /// Lines with another status than `active`.
+    not_active: u64,
+    bad: u64,
+    /// The first thousand of the bad lines.
+    problems: Vec<Problem>,
+    dry_run: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Problem {
+    line: u64,
+    why: String,
+}
+
+pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    let app = open::app_for_writing(global).await?;
+    let (source, size) = source(&args.file)?;
+    let bar = bar(size, output);
+    // Cells are trimmed, so a carriage return goes; and the lines are numbered as an editor numbers them.
+    let ends = csv::Terminator::Any(b'\n');
+    let mut reader = csv::ReaderBuilder::new().flexible(true).terminator(ends).from_reader(bar.wrap_read(source));
+    let not_text = |error: csv::Error| Failure::new(Exit::Problems, format!("{}: {error}", args.file.display()));
+    let header = reader.headers().map_err(not_text)?.clone();
+    let lines = Lines::of(&app, &header).await?;
+
+    let mut imported = Imported { dry_run: args.dry_run, ..Imported::default() };
+    let mut wishes: Vec<Wish> = Vec::with_capacity(AT_ONCE);
+    let mut record = csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(false) => break,
+            Ok(true) => {
+                imported.lines += 1;
+                let line = record.position().map_or(0, csv::Position::line);
+                match lines.read(&app, &record) {
+                    Ok(Line::Wish(wish)) => wishes.push(wish),
+                    Ok(Line::NotActive) => imported.not_active += 1,
+                    Err(why) => imported.is_bad(line, why),
+                }
+            }
+            Err(error) if error.is_io_error() => return Err(not_text(error).into()),
+            Err(error) => {
+                imported.lines += 1;
+                let line = error.position().map_or(0, csv::Position::line);
+                imported.is_bad(line, "it is not text in UTF-8".to_owned());
+            }
+        }
+        if wishes.len() == AT_ONCE {
+            imported.grant(&app, std::mem::take(&mut wishes)).await?;
+        }
+    }
+    imported.grant(&app, wishes).await?;
+    bar.finish_and_clear();
+    if !args.dry_run {
+        compose::plan_ahead(&app.store, app.clock.now()).await?;
+        open::nudge(&app, output).await?;
+    }
+    output.result(&imported, || imported.text())?;
+    Ok(if imported.bad > 0 { Exit::Partly } else { Exit::Done })
+}
+
+/// What is read, and how long it is, where that is known.
+fn source(file: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
+    if file.as_os_str() == "-" {
+        return Ok((Box::new(std::io::stdin()), None));
+    }
+    let failed =
+        |source: std::io::Error| Failure::new(Exit::NotFound, format!("could not read {}: {source}", file.display()));
+    let opened = File::open(file).map_err(failed)?;
+    let size = opened.metadata().map_err(failed)?.len();
+    Ok((Box::new(opened), Some(size)))
+}
+
+/// A bar for whoever watches; nothing in a pipe.
+fn bar(size: Option<u64>, output: &Output) -> ProgressBar {
+    let watched = std::io::stderr().is_terminal() && !output.is_quiet();
+    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let text = if size.is_some() { "{bar:40} {percent} %, {eta} to go" } else { "{spinner} {bytes} read" };
+    let style = ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(size, target).with_style(style)
+}
+
+impl Imported {
+    fn is_bad(&mut self, line: u64, why: String) {
+        self.bad += 1;
+        if self.problems.len() < NAMED {
+            self.problems.push(Problem { line, why });
+        }
+    }
+
+    /// A batch, in a transaction of its own.
+    async fn grant(&mut self, app: &App, mut wishes: Vec<Wish>) -> anyhow::Result<()> {
+        if wishes.is_empty() {
+            return Ok(());
+        }
+        let mut tx = app.store.begin().await?;
+        let hashes: Vec<Vec<u8>> = wishes.iter().map(|wish| app.keys.hash_of_address(&wish.address)).collect();
+        let suppressed = suppression::among(&mut tx, &hashes).await?;
+        if !suppressed.is_empty() {
+            let before = wishes.len();
+            let mut hashes = hashes.iter();
+            wishes.retain(|_| hashes.next().is_some_and(|hash| !suppressed.contains(hash)));
+            self.suppressed += (before - wishes.len()) as u64;
+        }
+        for Granted { given, new_reader, .. } in subscription::grant_all(&mut tx, &wishes, app.clock.now()).await? {
+            self.new_readers += u64::from(new_reader);
+            self.added += (given.added.len() + given.started.len()) as u64;
+            self.already += given.already.len() as u64;
+            self.stopped += given.stopped.len() as u64;
+        }
+        if self.dry_run {
+            tx.rollback().await?;
+        } else {
+            tx.commit().await?;
+            app.store.let_others_in().await;
+        }
+        Ok(())
+    }
+
+    fn text(&self) -> String {
+        let count = |n: u64, noun: &str| words::count(usize::try_from(n).unwrap_or(usize::MAX), noun);
+        let would = if self.dry_run { "would be: " } else { "" };
+        let mut lines = vec![format!(
+            "{would}{} read: {}, {} begun",
+            count(self.lines, "line"),
+            count(self.new_readers, "new reader"),
+            count(self.added, "subscription")
+        )];
+        for (n, noun, what) in [
+            (self.already, "subscription", "already there, left as before"),
+            (self.stopped, "subscription", "stopped before, left so"),
+            (self.suppressed, "line", "of addresses that may not be mailed, left out"),
+            (self.not_active, "line", "with another status than `active`, left out"),
+            (self.bad, "line", "bad, left out"),
+        ] {
+            if n > 0 {
+                lines.push(format!("  {what}: {}", count(n, noun)));
+            }
+        }
+        lines.extend(self.problems.iter().take(SHOWN).map(|p| format!("    line {}: {}", p.line, p.why)));
+        let more = self.bad.saturating_sub(SHOWN as u64);
+        if more > 0 {
+            lines.push(format!("    and {more} more; --json names the first {NAMED}"));
+        }
+        lines.join("\n")
+    }
+}

@@ -11,17 +11,23 @@ use crate::model::delivery::{Key, Mode};
 use crate::model::language::Language;
 
 statements! {
+    /// Nothing of a run that is held; of one that is cancelled, only what was ever in doubt, which stays a message of its
+    /// own.
     CLAIM = two(
         "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
             SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
             WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
-            AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL))
+            AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
+                OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
+            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
             ORDER BY d.lane, d.edition, d.id LIMIT $3) RETURNING id",
         // Several daemons claim side by side: each passes over what another has in hand.
         "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
             SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
             WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
-            AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL))
+            AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
+                OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
+            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
             ORDER BY d.lane, d.edition, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED) RETURNING id",
     );
     CLAIMED = two(
@@ -39,11 +45,15 @@ statements! {
          AND EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
          AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
          AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
+         AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
+         AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
          AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
         "UPDATE delivery SET state = 'sending', sending_at = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
          AND EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
          AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
          AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
+         AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
+         AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
          AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
     );
     /// Evidence beats doubt: a late answer settles what meanwhile became uncertain, or a resend not yet claimed.
@@ -114,7 +124,9 @@ statements! {
     );
     NEXT = same(
         "SELECT d.next_attempt_at FROM delivery d LEFT JOIN run r ON r.id = d.run WHERE d.state IN ('ready', 'deferred')
-         AND (d.run IS NULL OR (r.state = 'planned' AND r.held_at IS NULL)) ORDER BY d.next_attempt_at LIMIT 1",
+         AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
+            OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
+         AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold') ORDER BY d.next_attempt_at LIMIT 1",
     );
     BY_STATE = same("SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state");
 }

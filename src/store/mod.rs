@@ -18,6 +18,7 @@ pub mod delivery;
 pub mod edition;
 pub mod feed;
 pub mod filing;
+pub mod hold;
 pub mod holdings;
 pub mod lease;
 pub mod ledger;

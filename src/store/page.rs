@@ -34,10 +34,10 @@ statements! {
     FOLD = two(
         "UPDATE delivery SET state = 'expired', reason = 'folded', settled_at = $3, token = NULL
          WHERE subscriber IN (SELECT value FROM json_each($1)) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
-         AND run IN (SELECT id FROM run WHERE id IN (SELECT value FROM json_each($2)) AND held_at IS NULL) RETURNING subscriber, id",
+         AND run IN (SELECT id FROM run WHERE id IN (SELECT value FROM json_each($2)) AND held_at IS NULL AND cancelled_at IS NULL) RETURNING subscriber, id",
         "UPDATE delivery SET state = 'expired', reason = 'folded', settled_at = $3, token = NULL
          WHERE subscriber = ANY($1) AND kind = 'digest' AND state IN ('ready', 'deferred') AND doubts = 0
-         AND run IN (SELECT id FROM run WHERE id = ANY($2) AND held_at IS NULL) RETURNING subscriber, id",
+         AND run IN (SELECT id FROM run WHERE id = ANY($2) AND held_at IS NULL AND cancelled_at IS NULL) RETURNING subscriber, id",
     );
     /// The first run that can have told of what lies at this position or later. (Without the sum both engines would walk
     /// the runs from the first one ever.)
@@ -71,14 +71,26 @@ statements! {
          AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
             OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
     );
+    /// Of a run that was cancelled they are born cancelled, with its reason.
     DELIVER = two(
-        "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)
-         SELECT unhex(value ->> 0), 'digest', $5, $2, $3, value ->> 1, value ->> 2, value ->> 2, value ->> 3, 'ready', $4, $4 FROM json_each($1) WHERE true
+        "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, reason, settled_at, created_at, next_attempt_at)
+         SELECT unhex(value ->> 0), 'digest', $5, $2, r.id, value ->> 1, value ->> 2, value ->> 2, value ->> 3,
+            CASE WHEN r.cancelled_at IS NULL THEN 'ready' ELSE 'cancelled' END, r.cancel_reason, CASE WHEN r.cancelled_at IS NOT NULL THEN $4 END, $4, $4
+         FROM json_each($1) j, run r WHERE r.id = $3
          ON CONFLICT (run, subscriber) DO NOTHING",
-        "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, created_at, next_attempt_at)
-         SELECT decode(value ->> 0, 'hex'), 'digest', $5, $2, $3, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3, 'ready', $4, $4
-         FROM json_array_elements($1::json) ON CONFLICT (run, subscriber) DO NOTHING",
+        "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, reason, settled_at, created_at, next_attempt_at)
+         SELECT decode(value ->> 0, 'hex'), 'digest', $5, $2, r.id, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3,
+            CASE WHEN r.cancelled_at IS NULL THEN 'ready' ELSE 'cancelled' END, r.cancel_reason, CASE WHEN r.cancelled_at IS NOT NULL THEN $4::bigint END, $4, $4
+         FROM json_array_elements($1::json) j, run r WHERE r.id = $3
+         ON CONFLICT (run, subscriber) DO NOTHING",
     );
+    /// Those who were given a cancelled digest are to have the ledger asked next time. Whoever is in several slots is locked
+    /// by this page; whoever is in this one alone is guarded by it.
+    WANT_FOLDING = two(
+        "UPDATE enrolment SET fold = TRUE WHERE subscriber IN (SELECT value FROM json_each($1))",
+        "UPDATE enrolment SET fold = TRUE WHERE subscriber = ANY($1)",
+    );
+    IS_CANCELLED = same("SELECT count(*) FROM run WHERE id = $1 AND cancelled_at IS NOT NULL");
     DELIVERIES = same("SELECT count(*) FROM delivery WHERE run = $1");
     FOLDED_INTO = two(
         "UPDATE delivery SET folded_into = (SELECT n.id FROM delivery n WHERE n.run = $2 AND n.subscriber = delivery.subscriber)
@@ -237,6 +249,10 @@ pub async fn write(
         tx.exec(&FOLDED_INTO, args![&folded, run.id]).await?;
     }
     serve(tx, run, readers).await?;
+    if tx.one::<(i64,)>(&IS_CANCELLED, args![run.id]).await?.0 > 0 {
+        let given: Vec<i64> = planned.iter().map(|p| p.subscriber).collect();
+        tx.exec(&WANT_FOLDING, args![&given]).await?;
+    }
     if let Some(last) = readers.last() {
         run::advance(tx, run.id, last.subscriber).await?;
     }

@@ -28,10 +28,21 @@ statements! {
     ADVANCE = same("UPDATE run SET through = $2 WHERE id = $1");
     PLANNED = same("UPDATE run SET state = 'planned', planned_at = $2 WHERE id = $1");
     LATEST = same(
-        "SELECT r.id, f.slug, s.zone, s.hour, r.period, r.due_at, r.begun_at, r.state, r.late,
+        "SELECT r.id, r.slot, f.slug, s.zone, s.hour, r.period, r.due_at, r.begun_at, r.planned_at, r.state, r.late,
+            r.held_at, r.held_reason, r.cancelled_at, r.cancel_reason,
             (SELECT count(*) FROM delivery d WHERE d.run = r.id),
             (SELECT count(*) FROM delivery d WHERE d.run = r.id AND d.state = 'sent')
-         FROM run r JOIN slot s ON s.id = r.slot JOIN frequency f ON f.id = s.frequency ORDER BY r.id DESC LIMIT $1",
+         FROM run r JOIN slot s ON s.id = r.slot JOIN frequency f ON f.id = s.frequency WHERE r.id <= $2 ORDER BY r.id DESC LIMIT $1",
+    );
+    DELIVERIES = two(
+        "SELECT run, state, count(*) FROM delivery WHERE run IN (SELECT value FROM json_each($1)) GROUP BY run, state ORDER BY run, state",
+        "SELECT run, state, count(*) FROM delivery WHERE run = ANY($1) GROUP BY run, state ORDER BY run, state",
+    );
+    EDITIONS = same("SELECT count(*) FROM edition WHERE run = $1");
+    HELD = same(
+        "SELECT r.id, f.slug, r.held_reason FROM run r JOIN slot s ON s.id = r.slot JOIN frequency f ON f.id = s.frequency
+         WHERE r.held_at IS NOT NULL AND r.cancelled_at IS NULL AND r.state IN ('planning', 'planned')
+         AND (r.state = 'planning' OR EXISTS (SELECT 1 FROM delivery d WHERE d.run = r.id)) ORDER BY r.id",
     );
     COUNT = same("SELECT count(*) FROM run WHERE state = 'planned'");
 }
@@ -68,18 +79,55 @@ impl super::sql::Cell for Mode {
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub id: i64,
+    pub slot: i64,
     pub frequency: String,
     pub zone: String,
     pub hour: i64,
     pub period: String,
     pub due_at: DateTime<Utc>,
     pub begun_at: DateTime<Utc>,
+    pub planned_at: Option<DateTime<Utc>>,
+    /// As the row says it; [`Listed::stands`] says it for people.
     pub state: String,
     pub late: bool,
+    pub held_at: Option<DateTime<Utc>>,
+    pub held_reason: Option<String>,
+    pub cancelled_at: Option<DateTime<Utc>>,
+    /// `operator` or `dropped`
+    pub cancel_reason: Option<String>,
     pub deliveries: i64,
     pub sent: i64,
 }
-record!(Listed { id, frequency, zone, hour, period, due_at, begun_at, state, late, deliveries, sent });
+record!(Listed {
+    id,
+    slot,
+    frequency,
+    zone,
+    hour,
+    period,
+    due_at,
+    begun_at,
+    planned_at,
+    state,
+    late,
+    held_at,
+    held_reason,
+    cancelled_at,
+    cancel_reason,
+    deliveries,
+    sent,
+});
+
+impl Listed {
+    /// What it is at, in a word: `planning`, `planned`, `held`, `cancelled` or `skipped`.
+    pub fn stands(&self) -> &str {
+        match (self.cancelled_at, self.held_at) {
+            (Some(_), _) => "cancelled",
+            (None, Some(_)) => "held",
+            (None, None) => &self.state,
+        }
+    }
+}
 
 /// A firing about to become a run.
 #[derive(Debug, Clone)]
@@ -143,7 +191,25 @@ pub(super) async fn planned(tx: &mut Tx, run: i64, now: DateTime<Utc>) -> Result
 }
 
 pub async fn latest(store: &Store, limit: i64) -> Result<Vec<Listed>, Error> {
-    store.db.all(&LATEST, args![limit]).await
+    store.db.all(&LATEST, args![limit, i64::MAX]).await
+}
+
+pub async fn by_id(store: &Store, id: i64) -> Result<Option<Listed>, Error> {
+    Ok(store.db.opt::<Listed>(&LATEST, args![1, id]).await?.filter(|run| run.id == id))
+}
+
+/// How many deliveries of these runs are in each state: run, state, number.
+pub async fn deliveries(store: &Store, runs: &[i64]) -> Result<Vec<(i64, String, i64)>, Error> {
+    store.db.all(&DELIVERIES, args![runs]).await
+}
+
+pub async fn editions(store: &Store, id: i64) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&EDITIONS, args![id]).await?.0)
+}
+
+/// Runs that wait for a person: number, frequency, and why.
+pub async fn held(store: &Store) -> Result<Vec<(i64, String, Option<String>)>, Error> {
+    store.db.all(&HELD, args![]).await
 }
 
 /// How many runs have been planned.

@@ -18,6 +18,7 @@ mod pages;
 mod races;
 mod refusals;
 pub mod relay;
+mod runs;
 mod texts;
 mod topics;
 mod withdrawals;

@@ -16,7 +16,7 @@ use super::{Error, Line};
 use crate::model::schedule::{Firing, Schedule};
 use crate::store::run::{self, Beginning};
 use crate::store::slot::{self, Slot};
-use crate::store::{Store, declared, withdrawal};
+use crate::store::{Store, declared, hold, withdrawal};
 use plan::plan_all;
 
 /// A run begun later than this after it was due says so.
@@ -37,6 +37,7 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
     if swept > 0 {
         info!(swept, "what was withdrawn was taken out of {swept} mails that waited");
     }
+    sweep_cancelled(line, now).await?;
     line.must_be_in_force().await?;
     let mut composed = Composed { deliveries: request::serve_all(line, now).await?, ..Composed::default() };
     let schedules = schedules(&line.store).await?;
@@ -49,7 +50,18 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Composed, Error> {
         }
     }
     plan_all(line, &mut composed, now).await?;
+    // What was cancelled while it was being planned.
+    sweep_cancelled(line, now).await?;
     Ok(composed)
+}
+
+/// Whoever cancelled a run may have been killed half-way, or have come while it was being planned.
+async fn sweep_cancelled(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
+    let swept = hold::sweep(&line.store, now).await?;
+    if swept > 0 {
+        info!(swept, "ended {swept} mails of runs that were cancelled");
+    }
+    Ok(())
 }
 
 /// Plans the slots that have no next firing, for whoever has just added a reader and no daemon runs: the first digest

@@ -30,7 +30,7 @@ pub enum Command {
     /// Add, show and list readers
     #[command(subcommand)]
     Subscriber(subscriber::SubscriberCommand),
-    /// Send a test digest to an address
+    /// Look at runs and at what comes next; hold, release or cancel mail; send a test
     #[command(subcommand)]
     Digest(digest::DigestCommand),
     /// List, fetch and try out feeds

@@ -1,4 +1,4 @@
-//! `tidings digest test`
+//! `tidings digest`: runs, what comes next, and a test.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -8,6 +8,7 @@ use super::global::Global;
 use super::open;
 use super::output::Output;
 use super::resolve;
+use super::runs;
 use super::words::count;
 use crate::model::address::Address;
 use crate::model::delivery::Outcome;
@@ -20,6 +21,29 @@ use crate::pipeline::deliver::trial::{self, Trial, TrialError};
 pub enum DigestCommand {
     /// Send a digest of the newest articles now, marked as a test
     Test(TestArgs),
+    /// List the latest runs: number, frequency, local time, zone, state, what became of their mails
+    Runs(runs::RunsArgs),
+    /// Show one run: when it was due, begun and planned, whether it is held, what became of its mails
+    Show(runs::ShowArgs),
+    /// Let nothing more of a run leave until it is released; with --all, no mail at all
+    #[command(
+        after_help = "It works at once, beside a running daemon too, and survives a restart. What has been handed to the \
+        mail server already cannot be called back. Held mails keep: the run's own release sends them.\n\n\
+        Example:  tidings digest hold --all --reason \"a wrong picture\""
+    )]
+    Hold(runs::HoldArgs),
+    /// Let a held run go; with --all, let mail go again
+    #[command(
+        after_help = "Runs that are held by themselves are not released by --all: release them by their numbers."
+    )]
+    Release(runs::ReleaseArgs),
+    /// End a run for good: its mails that have not left do not leave
+    #[command(
+        after_help = "Its readers get its articles in their next digests, unless --drop says that they are not to get them. \
+        A mail that may have arrived already (its answer was lost) stays what it is. It cannot be undone.\n\n\
+        Example:  tidings digest cancel 17"
+    )]
+    Cancel(runs::CancelArgs),
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +63,11 @@ pub struct TestArgs {
 pub async fn run(command: &DigestCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     match command {
         DigestCommand::Test(args) => test(args, global, output).await,
+        DigestCommand::Runs(args) => runs::list(args, global, output).await,
+        DigestCommand::Show(args) => runs::show(args, global, output).await,
+        DigestCommand::Hold(args) => runs::hold(args, global, output).await,
+        DigestCommand::Release(args) => runs::release(args, global, output).await,
+        DigestCommand::Cancel(args) => runs::cancel(args, global, output).await,
     }
 }
 

@@ -16,6 +16,7 @@ mod open;
 mod output;
 mod resolve;
 mod run;
+mod runs;
 mod status;
 mod subscriber;
 mod topic;

@@ -92,7 +92,8 @@ async fn look(app: &App) -> anyhow::Result<Status> {
 
 impl From<run::Listed> for LastRun {
     fn from(run: run::Listed) -> Self {
-        let run::Listed { id, frequency, zone, period, state, late, deliveries, sent, .. } = run;
+        let state = run.stands().to_owned();
+        let run::Listed { id, frequency, zone, period, late, deliveries, sent, .. } = run;
         Self { id, frequency, zone, period, state, late, deliveries, sent }
     }
 }
@@ -117,8 +118,14 @@ async fn needs_you(
     held: Option<&str>,
 ) -> anyhow::Result<Vec<String>> {
     let mut needs = Vec::new();
-    if let Some(why) = held {
-        needs.push(format!("all mail is held: {why}"));
+    if held.is_some() {
+        needs.push("all mail is held; `tidings digest release --all` lets it go".to_owned());
+    }
+    for (run, frequency, why) in run::held(&app.store).await? {
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        needs.push(format!(
+            "run {run} ({frequency}) is held{why}; `tidings digest release {run}` or `tidings digest cancel {run}`"
+        ));
     }
     let in_force = adoption::is_in_force(&app.store, &app.config.fingerprint()).await?;
     if app.config.feeds.is_empty() {
@@ -151,6 +158,9 @@ async fn needs_you(
 
 fn text(status: &Status, now: DateTime<Utc>) -> String {
     let mut lines = Vec::new();
+    if let Some(why) = &status.held {
+        lines.push(format!("HELD      no mail leaves: {why}"));
+    }
     let at_work = match status.at_work.as_slice() {
         [] => "nobody is at work; start `tidings run`".to_owned(),
         holders => holders.join(", "),

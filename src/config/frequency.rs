@@ -79,12 +79,6 @@ pub(super) fn check(frequencies: &[Frequency], site: &Site, findings: &mut Findi
             findings.wrong(&format!("frequency.{i}"), message);
         }
         findings.named("frequency", i, &one.slug, &one.name, &site.languages);
-        if one.approve {
-            findings.warn(format!(
-                "frequency `{}` has approve = true: its runs wait to be released, and this version has no command for it",
-                one.slug
-            ));
-        }
         if one.hour_choice && one.schedule.fixed_hour().is_none() {
             findings.wrong(
                 &format!("frequency.{i}.hour_choice"),

@@ -391,13 +391,6 @@ fn the_first_example_loads_without_a_warning_and_is_what_the_readme_shows() {
 }
 
 #[test]
-fn runs_that_nobody_could_release_are_warned_of() {
-    let daily = "[[frequency]]\nslug = \"daily\"\nname = { en = \"Daily\" }\ncron = \"0 8 * * *\"\n";
-    assert_eq!(good(daily).warnings, [""; 0]);
-    assert!(good(&format!("{daily}approve = true\n")).warnings[0].contains("frequency `daily` has approve = true"));
-}
-
-#[test]
 fn what_is_given_up_leaves_its_readers_to_what_stays() {
     let topic = |slug: &str, more: &str| {
         format!("[[topic]]\nslug = \"{slug}\"\nname = {{ en = \"X\" }}\nfeeds = [\"health-en\"]\n{more}\n")

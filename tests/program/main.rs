@@ -15,6 +15,7 @@ mod newsroom;
 mod order;
 mod readers;
 mod reload;
+mod runs;
 mod twins;
 
 // Borrowed from the library's own tests, which name these rooms from the library's root.

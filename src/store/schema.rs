@@ -40,6 +40,23 @@ const IS_THERE: Sql = two(
     "SELECT count(*) FROM pg_class WHERE relname = '_sqlx_migrations' AND relnamespace = current_schema()::regnamespace",
 );
 
+/// Builds an older schema, for rows to stand in when the later steps come.
+#[cfg(test)]
+pub(super) async fn migrate_to(db: &Db, version: i64) -> Result<(), Error> {
+    let until = |text: fn(&Step) -> &'static str| migrator(STEPS.iter().filter(|step| step.version <= version), text);
+    match db {
+        Db::Lite { write, .. } => until(|step| step.lite).run(write).await,
+        Db::Pg(pool) => until(|step| step.pg).run(pool).await,
+    }
+    .map_err(|source| Error::Migrate { source })
+}
+
+/// The steps there are: version and name.
+#[cfg(test)]
+pub(super) fn steps() -> impl Iterator<Item = (i64, &'static str)> {
+    STEPS.iter().map(|step| (step.version, step.name))
+}
+
 /// Brings the schema up to date. A newer schema than ours is refused; an older SQLite file is copied first.
 pub async fn migrate(db: &Db) -> Result<(), Error> {
     let known = STEPS.last().map_or(0, |step| step.version);
@@ -57,7 +74,7 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
             }
             migrate_lite(write).await
         }
-        Db::Pg(pool) => migrator(|step| step.pg).run(pool).await,
+        Db::Pg(pool) => migrator(STEPS, |step| step.pg).run(pool).await,
     }
     .map_err(|source| Error::Migrate { source })
 }
@@ -66,7 +83,7 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
 async fn migrate_lite(pool: &sqlx::SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
     let mut connection = pool.acquire().await?;
     connection.execute("PRAGMA busy_timeout = 10000").await?;
-    migrator(|step| step.lite).run(&mut *connection).await?;
+    migrator(STEPS, |step| step.lite).run(&mut *connection).await?;
     connection.execute("PRAGMA busy_timeout = 0").await?;
     Ok(())
 }
@@ -80,11 +97,11 @@ async fn version(db: &Db) -> Result<i64, Error> {
     Ok(version)
 }
 
-fn migrator(text: impl Fn(&Step) -> &'static str) -> Migrator {
+fn migrator<'a>(steps: impl IntoIterator<Item = &'a Step>, text: impl Fn(&Step) -> &'static str) -> Migrator {
     let migration = |step: &Step| {
         Migration::new(step.version, step.name.into(), MigrationType::Simple, text(step).into_sql_str(), false)
     };
-    Migrator::with_migrations(STEPS.iter().map(migration).collect())
+    Migrator::with_migrations(steps.into_iter().map(migration).collect())
 }
 
 /// A consistent copy beside the file, named by the schema it has: `tidings.db.before-2`.

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use super::coming;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::open;
@@ -21,6 +22,16 @@ use crate::pipeline::deliver::trial::{self, Trial, TrialError};
 pub enum DigestCommand {
     /// Send a digest of the newest articles now, marked as a test
     Test(TestArgs),
+    /// List what comes next: when, for how many readers, how many new articles there are so far
+    #[command(
+        after_help = "Each line is a slot: the readers of one frequency, time zone and hour. The new articles are those filed \
+        under any topic since its last run; each reader gets what is theirs of them."
+    )]
+    Next(coming::NextArgs),
+    /// Show the mail that a reader's next run would make for them now; nothing is written and nothing is sent
+    #[command(after_help = "The links in it work. What the reader gets in the end may be more: the news goes on.\n\n\
+        Example:  tidings digest preview reader@example.org --html -o preview.html")]
+    Preview(coming::PreviewArgs),
     /// List the latest runs: number, frequency, local time, zone, state, what became of their mails
     Runs(runs::RunsArgs),
     /// Show one run: when it was due, begun and planned, whether it is held, what became of its mails
@@ -63,6 +74,8 @@ pub struct TestArgs {
 pub async fn run(command: &DigestCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     match command {
         DigestCommand::Test(args) => test(args, global, output).await,
+        DigestCommand::Next(args) => coming::next(args, global, output).await,
+        DigestCommand::Preview(args) => coming::preview(args, global, output).await,
         DigestCommand::Runs(args) => runs::list(args, global, output).await,
         DigestCommand::Show(args) => runs::show(args, global, output).await,
         DigestCommand::Hold(args) => runs::hold(args, global, output).await,

@@ -4,6 +4,7 @@
 mod args;
 mod article;
 mod check;
+mod coming;
 mod completions;
 pub mod demo;
 mod digest;

@@ -68,6 +68,15 @@ impl Holed {
         Self(pieces)
     }
 
+    /// Whole, for somebody to look at.
+    pub fn filled<'p>(&self, value: impl Fn(&str) -> Option<&'p str>) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Fixed(text) => text.clone(),
+            Piece::Hole(name) => value(name).unwrap_or_default().to_owned(),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
     pub fn holes(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Hole(name) => Some(name.as_str()),
@@ -93,5 +102,6 @@ mod tests {
             ]
         );
         assert_eq!(holed.holes().collect::<Vec<_>>(), ["stop", "why"]);
+        assert_eq!(holed.filled(|name| (name == "stop").then_some("link")), "Stop: link.");
     }
 }

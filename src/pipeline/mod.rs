@@ -74,6 +74,8 @@ pub enum Error {
         "another configuration was put in force; this process collects and composes nothing until it reads it: send it SIGHUP (`systemctl reload tidings`), or start it again"
     )]
     StaleConfiguration,
+    #[error("the frequency has no firing left")]
+    NeverAgain,
     #[error("a task of the stage broke off")]
     Broken(#[from] tokio::task::JoinError),
 }

@@ -111,7 +111,7 @@ pub async fn by_id(store: &Store, id: i64) -> Result<Option<Edition>, Error> {
     store.db.opt::<Row>(&BY_ID, args![id]).await?.map(Row::edition).transpose()
 }
 
-pub(super) async fn by_id_in(tx: &mut Tx, id: i64) -> Result<Option<Edition>, Error> {
+pub async fn by_id_in(tx: &mut Tx, id: i64) -> Result<Option<Edition>, Error> {
     tx.opt::<Row>(&BY_ID, args![id]).await?.map(Row::edition).transpose()
 }
 

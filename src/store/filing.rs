@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::setting::Positions;
 use super::sql::{args, record, same, statements, two};
-use super::{Error, Tx};
+use super::{Error, Store, Tx};
 use crate::model::choice::Candidate;
 use crate::model::language::Language;
 
@@ -36,6 +36,10 @@ statements! {
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
          WHERE f.article IN (SELECT n.id FROM article n WHERE n.first_seen_at > $1) ORDER BY f.article, f.topic",
+    );
+    NEW_AFTER = same(
+        "SELECT count(DISTINCT f.article) FROM filing f JOIN topic t ON t.id = f.topic AND t.facet = 'topic' JOIN article a ON a.id = f.article
+         WHERE f.position > $1 AND a.withdrawn_at IS NULL",
     );
     OF_ARTICLES = two(
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
@@ -223,4 +227,9 @@ fn inherit(candidate: &mut Candidate) {
             candidate.topics.push((*successor, *position));
         }
     }
+}
+
+/// How many articles have been filed under topics after a position, and not withdrawn.
+pub async fn new_after(store: &Store, position: i64) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&NEW_AFTER, args![position]).await?.0)
 }

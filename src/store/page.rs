@@ -90,6 +90,7 @@ statements! {
         "UPDATE enrolment SET fold = TRUE WHERE subscriber IN (SELECT value FROM json_each($1))",
         "UPDATE enrolment SET fold = TRUE WHERE subscriber = ANY($1)",
     );
+    MADE = same("SELECT edition, topics FROM delivery WHERE run = $1 AND subscriber = $2 AND edition IS NOT NULL AND topics IS NOT NULL");
     IS_CANCELLED = same("SELECT count(*) FROM run WHERE id = $1 AND cancelled_at IS NOT NULL");
     DELIVERIES = same("SELECT count(*) FROM delivery WHERE run = $1");
     FOLDED_INTO = two(
@@ -262,6 +263,11 @@ pub async fn write(
 /// How many deliveries the run has made.
 pub async fn deliveries(store: &Store, run: &Run) -> Result<i64, Error> {
     Ok(store.db.one::<(i64,)>(&DELIVERIES, args![run.id]).await?.0)
+}
+
+/// What the run has made for a reader: the edition, and the topics that they hold, as JSON.
+pub async fn made(tx: &mut Tx, run: i64, subscriber: i64) -> Result<Option<(i64, String)>, Error> {
+    tx.opt(&MADE, args![run, subscriber]).await
 }
 
 /// Ends the planning.

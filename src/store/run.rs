@@ -23,6 +23,9 @@ statements! {
     PLANNING = same(
         "SELECT id, slot, period, lower, upper, due_at, begun_at, covers_from, late, mode FROM run WHERE state = 'planning' ORDER BY slot",
     );
+    PLANNING_IN = same(
+        "SELECT id, slot, period, lower, upper, due_at, begun_at, covers_from, late, mode FROM run WHERE slot = $1 AND state = 'planning'",
+    );
     PLANNING_OF = same("SELECT count(*) FROM run WHERE slot = $1 AND state = 'planning'");
     THROUGH = same("SELECT through FROM run WHERE id = $1 AND state = 'planning'");
     ADVANCE = same("UPDATE run SET through = $2 WHERE id = $1");
@@ -173,6 +176,14 @@ pub async fn planning(store: &Store) -> Result<Vec<Run>, Error> {
     store.db.all(&PLANNING, args![]).await
 }
 
+/// The run that the slot, locked from here on, is planning, and how far that has come.
+pub async fn planning_in(tx: &mut Tx, slot: i64) -> Result<Option<(Run, i64)>, Error> {
+    lock_slot(tx, slot).await?;
+    let Some(run) = tx.opt::<Run>(&PLANNING_IN, args![slot]).await? else { return Ok(None) };
+    let through = through(tx, run.id).await?.unwrap_or_default();
+    Ok(Some((run, through)))
+}
+
 pub(super) async fn lock_slot(tx: &mut Tx, slot: i64) -> Result<(), Error> {
     tx.all::<(i64,)>(&LOCK_SLOT, args![slot]).await.map(drop)
 }
@@ -182,11 +193,11 @@ pub(super) async fn through(tx: &mut Tx, run: i64) -> Result<Option<i64>, Error>
     Ok(tx.opt::<(i64,)>(&THROUGH, args![run]).await?.map(|(through,)| through))
 }
 
-pub(super) async fn advance(tx: &mut Tx, run: i64, through: i64) -> Result<(), Error> {
+pub async fn advance(tx: &mut Tx, run: i64, through: i64) -> Result<(), Error> {
     tx.exec(&ADVANCE, args![run, through]).await.map(drop)
 }
 
-pub(super) async fn planned(tx: &mut Tx, run: i64, now: DateTime<Utc>) -> Result<(), Error> {
+pub async fn planned(tx: &mut Tx, run: i64, now: DateTime<Utc>) -> Result<(), Error> {
     tx.exec(&PLANNED, args![run, now]).await.map(drop)
 }
 

@@ -7,6 +7,7 @@ use super::db::Db;
 use super::sql::Sql;
 use super::{Store, *};
 use crate::tests::engine::{Engine, TestDatabase};
+use crate::tests::rows::{Rows, tables};
 
 const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("adoption", adoption::ALL),
@@ -248,50 +249,6 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
     }
 }
 
-/// The rows of every table, by the columns it has now.
-struct Rows(Vec<(String, String, Vec<String>)>);
-
-impl Rows {
-    async fn of(db: &Db, tables: &[(String, String)]) -> Self {
-        let mut all = Vec::new();
-        for (table, columns) in tables {
-            let text = match db {
-                Db::Lite { .. } => {
-                    let quoted: Vec<String> = columns.split(',').map(|column| format!("quote({column})")).collect();
-                    format!("SELECT {} AS one FROM {table} ORDER BY one", quoted.join(" || ',' || "))
-                }
-                Db::Pg(_) => format!("SELECT row({columns})::text AS one FROM {table} ORDER BY one"),
-            };
-            all.push((table.clone(), columns.clone(), strings(db, text).await));
-        }
-        Self(all)
-    }
-}
-
-async fn strings(db: &Db, text: String) -> Vec<String> {
-    let text = sqlx::AssertSqlSafe(text);
-    match db {
-        Db::Lite { write, .. } => sqlx::query_scalar(text).fetch_all(write).await.unwrap(),
-        Db::Pg(pool) => sqlx::query_scalar(text).fetch_all(pool).await.unwrap(),
-    }
-}
-
-/// Each table with its columns.
-async fn tables(db: &Db) -> Vec<(String, String)> {
-    let text = match db {
-        Db::Lite { .. } => {
-            "SELECT m.name || ':' || group_concat('\"' || c.name || '\"', ',') FROM sqlite_master m, pragma_table_info(m.name) c
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' GROUP BY m.name ORDER BY m.name"
-        }
-        Db::Pg(_) => {
-            "SELECT table_name || ':' || string_agg('\"' || column_name || '\"', ',' ORDER BY ordinal_position) FROM information_schema.columns
-             WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_sqlx%' GROUP BY table_name ORDER BY table_name"
-        }
-    };
-    let all = strings(db, text.to_owned()).await;
-    all.iter().map(|line| line.split_once(':').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap()).collect()
-}
-
 /// A data file for each step but the newest, whose rows the next step finds.
 #[tokio::test]
 async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
@@ -318,7 +275,7 @@ async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
 
             let store = Store::open(&database.place).await.unwrap_or_else(|e| panic!("from {name} on {engine:?}: {e}"));
             let after = Rows::of(store.db(), &tables).await;
-            for ((table, _, before), (_, _, after)) in before.0.iter().zip(&after.0) {
+            for ((table, before), (_, after)) in before.0.iter().zip(&after.0) {
                 assert!(!before.is_empty(), "{name} has no row of {table}");
                 let lost: Vec<&String> = before.iter().filter(|row| !after.contains(row)).collect();
                 assert!(lost.is_empty(), "{table} on {engine:?}, from {name}: {lost:?} became {after:?}");

@@ -18,6 +18,7 @@ mod pages;
 mod races;
 mod refusals;
 pub mod relay;
+pub mod rows;
 mod runs;
 mod texts;
 mod topics;

@@ -2,13 +2,18 @@
 
 use super::app::{NEWSROOM, TestApp, time};
 use super::engine::{Engine, on_both_engines};
+use super::rows::Rows;
 use crate::model::delivery::Mode;
 use crate::model::schedule::Firing;
-use crate::pipeline::compose::{self, plan::Plan};
+use crate::pipeline::compose::plan::Plan;
+use crate::pipeline::compose::preview::{self, Mail, Pending};
+use crate::pipeline::deliver::proof::{self, Proof};
+use crate::pipeline::{self, compose};
 use crate::store::delivery::{self, Claimed, Sending};
 use crate::store::hold::{self, Fate};
 use crate::store::run::{self, Beginning, Listed};
 use crate::store::slot;
+use crate::store::subscriber;
 
 async fn compose_at(app: &TestApp, at: &str) {
     app.clock.set(time(at));
@@ -76,6 +81,20 @@ async fn may_leave(app: &TestApp, claimed: &Claimed) -> bool {
     let granted = delivery::mark_sending(&mut tx, &app.line().token, &sending).await.unwrap();
     tx.rollback().await.unwrap();
     granted
+}
+
+async fn preview(app: &TestApp, address: &str) -> (Pending, Option<Proof>) {
+    let (line, now) = (app.line(), app.clock.now());
+    let address = address.parse().unwrap();
+    let reader = subscriber::by_address(&app.app.store, &address).await.unwrap().expect("a reader");
+    let pending = preview::pending(line, reader.id, None, now).await.unwrap().expect("a slot");
+    let proof = match &pending.mail {
+        Some(Mail { content, topics }) => {
+            Some(proof::pull(line, content, topics, &reader, &address, now).await.unwrap().expect("a mail"))
+        }
+        None => None,
+    };
+    (pending, proof)
 }
 
 fn headlines(app: &TestApp, address: &str) -> Vec<Vec<String>> {
@@ -222,7 +241,7 @@ on_both_engines! {
     async fn what_was_folded_into_a_dropped_run_is_still_owed(engine: Engine) {
         let app = with_digests_that_wait(engine).await;
         app.publish("health", "Second");
-        crate::pipeline::collect::run(app.line(), app.clock.now()).await.unwrap();
+        pipeline::collect::run(app.line(), app.clock.now()).await.unwrap();
         compose_at(&app, "2026-03-04 08:00").await;
         assert_eq!(app.digests().await, ["expired", "expired", "ready", "ready"]);
         assert_eq!(cancel(&app, Fate::Dropped).await, 2);
@@ -280,5 +299,54 @@ on_both_engines! {
         assert_eq!(app.digests().await, ["ready", "cancelled"]);
         app.run().await;
         assert_eq!(app.digests().await, ["sent", "cancelled"]);
+    }
+
+    async fn a_preview_is_the_mail_that_comes_and_changes_nothing(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health", "climate"]).await;
+        app.subscribe("bob@example.org", &["health"]).await;
+        app.publish("health", "First");
+        app.fetch().await;
+        compose_at(&app, "2026-03-03 08:00").await;
+        cancel(&app, Fate::Owed).await;
+        app.publish("climate", "Second");
+        app.fetch().await;
+
+        let before = Rows::all(app.app.store.db()).await;
+        let (pending, proof) = preview(&app, "alice@example.org").await;
+        assert_eq!(pending.due_at, time("2026-03-04 08:00"));
+        let proof = proof.expect("a mail");
+        assert_eq!(Rows::all(app.app.store.db()).await, before, "a preview writes nothing");
+
+        app.run_until("2026-03-04 12:00").await;
+        let mail = app.only_mail_to("alice@example.org");
+        assert_eq!(mail.headlines(), ["First", "Second"], "what was cancelled, and what is new");
+        assert_eq!(proof.subject, mail.subject());
+        assert_eq!(proof.text.trim(), mail.text().replace("\r\n", "\n").trim());
+        assert_eq!(proof.html.unwrap().trim(), mail.html().replace("\r\n", "\n").trim());
+
+        let (pending, proof) = preview(&app, "alice@example.org").await;
+        assert_eq!((pending.due_at, proof), (time("2026-03-05 08:00"), None), "nothing is new");
+    }
+
+    async fn a_preview_amid_planning_is_of_the_run_that_comes_to_the_reader_next(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        app.subscribe("bob@example.org", &["health"]).await;
+        app.publish("health", "First");
+        app.fetch().await;
+        let mut plan = begin_at(&app, "2026-03-03 08:00").await;
+        plan.page(app.clock.now()).await.unwrap();
+        app.publish("health", "Second");
+        pipeline::collect::run(app.line(), app.clock.now()).await.unwrap();
+
+        let before = Rows::all(app.app.store.db()).await;
+        let (pending, proof) = preview(&app, "bob@example.org").await;
+        assert_eq!(pending.due_at, time("2026-03-03 08:00"), "the run has not come to bob");
+        assert!(proof.unwrap().text.contains("First"));
+        let (pending, _) = preview(&app, "alice@example.org").await;
+        assert_eq!(pending.due_at, time("2026-03-04 08:00"), "it has passed alice");
+        assert_eq!(Rows::all(app.app.store.db()).await, before);
+        app.run().await;
     }
 }

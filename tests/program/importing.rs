@@ -107,9 +107,7 @@ fn a_header_that_says_something_else_is_refused() {
       try:  the first line names the columns, separated by commas: address and topics, and as you like frequency, language, zone, hour, regions, format, status
     "#);
     let told = at(&house, "06:00", &["subscriber", "import", "nowhere.csv"]).ended(4);
-    assert_snapshot!(told.err, @r#"
-    error: could not read nowhere.csv: No such file or directory (os error 2)
-    "#);
+    assert_snapshot!(told.err, @"error: could not read nowhere.csv: No such file or directory (os error 2)");
 }
 
 #[test]

@@ -131,3 +131,78 @@ fn a_run_that_is_not_there_is_not_found() {
     house.tidings(&["digest", "hold", "1", "--all"]).ended(2);
     assert_eq!(house.tidings(&["digest", "runs", "--json"]).json(), json!([]));
 }
+
+#[test]
+fn what_comes_next_is_told_slot_by_slot() {
+    let newsroom = Newsroom::open();
+    newsroom.publish("An old story");
+    let house = house(&newsroom);
+    house.make_secret();
+    let none = at(&house, "07:00", &["digest", "next"]).ended(0);
+    assert_eq!(none.out, "");
+    assert_snapshot!(none.err, @"nothing is planned: there are no readers, or `tidings run` has not planned it yet");
+    at(
+        &house,
+        "07:00",
+        &["subscriber", "add", "a@example.org", "--topic", "health", "--zone", "Africa/Nairobi", "--hour", "20"],
+    )
+    .ended(0);
+    at(&house, "07:00", &["subscriber", "add", "b@example.org", "--topic", "health", "--frequency", "weekly"]).ended(0);
+    at(&house, "07:00", &["run", "--once"]).ended(0);
+    newsroom.publish("A clinic opens");
+    at(&house, "07:30", &["feed", "fetch"]).ended(0);
+    at(&house, "07:30", &["run", "--once"]).ended(0);
+    let next = at(&house, "07:31", &["digest", "next"]).ended(0).out;
+    let columns = |line: &str| {
+        let columns: Vec<String> =
+            line.split('\t').map(|column| column.split(" (").next().unwrap().to_owned()).collect();
+        columns.join(" | ")
+    };
+    let next: Vec<String> = next.lines().map(columns).collect();
+    assert_snapshot!(next.join("\n"), @r"
+    2026-03-02 08:00 UTC | 2026-03-02 08:00 UTC | weekly | 1 | 0 | 1
+    2026-03-02 17:00 UTC | 2026-03-02 20:00 Africa/Nairobi | daily | 1 | 0 | 1
+    ");
+    let weekly = at(&house, "07:31", &["digest", "next", "--frequency", "weekly", "--json"]).json();
+    assert_eq!(weekly.as_array().unwrap().len(), 1);
+    assert_eq!((&weekly[0]["readers"], &weekly[0]["articles"], &weekly[0]["hour"]), (&json!(1), &json!(1), &json!(8)));
+    at(&house, "07:31", &["digest", "next", "--frequency", "wekly"]).ended(4);
+}
+
+#[test]
+fn a_preview_shows_the_mail_that_would_come() {
+    let newsroom = Newsroom::open();
+    newsroom.publish("An old story");
+    let house = house(&newsroom);
+    house.make_secret();
+    at(&house, "07:00", &["subscriber", "add", "a@example.org", "--topic", "health"]).ended(0);
+    at(&house, "07:00", &["run", "--once"]).ended(0);
+    let nothing = at(&house, "07:10", &["digest", "preview", "a@example.org"]).ended(0);
+    assert_eq!(nothing.out, "");
+    assert!(
+        nothing.err.starts_with("nothing is new for a@example.org so far; the next run is due 2026-03-02 08:00 UTC"),
+        "{}",
+        nothing.err
+    );
+    newsroom.publish("A clinic opens");
+    at(&house, "07:30", &["run", "--once"]).ended(0);
+
+    let text = at(&house, "07:31", &["digest", "preview", "a@example.org"]).ended(0);
+    assert!(text.out.contains("A clinic opens") && !text.out.contains("<h3"), "{}", text.out);
+    assert!(text.err.starts_with("1 article for a@example.org, due 2026-03-02 08:00 UTC"), "{}", text.err);
+    let html = at(&house, "07:31", &["digest", "preview", "a@example.org", "--html", "-q"]).ended(0);
+    assert!(html.out.contains("<h3") && html.err.is_empty(), "{}", html.out);
+    let file = house.folder().join("preview.eml");
+    let written =
+        at(&house, "07:31", &["digest", "preview", "a@example.org", "--eml", "-o", file.to_str().unwrap()]).ended(0);
+    assert_eq!(written.out, "");
+    let message = std::fs::read_to_string(&file).unwrap();
+    assert!(message.contains("a@example.org") && message.contains("\r\nList-Unsubscribe:"), "{message}");
+    let json = at(&house, "07:31", &["digest", "preview", "a@example.org", "--json"]).json();
+    assert_eq!(json["articles"], 1);
+    assert_eq!(mails(&house), json!([]), "it is not in the queue");
+
+    at(&house, "07:31", &["digest", "preview", "nobody@example.org"]).ended(4);
+    at(&house, "07:31", &["digest", "preview", "a@example.org", "--frequency", "weekly"]).ended(4);
+    at(&house, "07:31", &["digest", "preview", "a@example.org", "--html", "--eml"]).ended(2);
+}

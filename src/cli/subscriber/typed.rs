@@ -41,7 +41,7 @@ pub fn zone(name: &str) -> Result<Tz, String> {
 pub async fn reader(app: &App, address: &Address) -> anyhow::Result<Subscriber> {
     let Some(reader) = subscriber::by_address(&app.store, address).await? else {
         return Err(Failure::new(Exit::NotFound, format!("{address} is no reader"))
-            .then(format!("tidings subscriber add {address} --topic SLUG, or `tidings subscriber list`"))
+            .then(format!("tidings subscriber add {address} --topic SLUG"))
             .into());
     };
     Ok(reader)

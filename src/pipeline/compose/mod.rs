@@ -4,6 +4,7 @@
 //! readers. A digest on request belongs to no run.
 
 pub(crate) mod plan;
+pub mod preview;
 mod request;
 mod wake;
 

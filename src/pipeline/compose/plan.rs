@@ -107,12 +107,16 @@ enum Due {
 impl<'a> Plan<'a> {
     pub(crate) async fn open(line: &'a Line, run: Run, slot: Slot) -> Result<Self, Error> {
         let mut tx = line.store.begin().await?;
-        // The number first: what is withdrawn from here on is looked for again, page by page.
-        let mark = setting::mark(&mut tx).await?;
-        let filed = filing::window(&mut tx, run.lower, run.upper).await?;
+        let plan = Self::open_in(line, &mut tx, run, slot).await?;
         tx.rollback().await?;
+        Ok(plan)
+    }
+
+    pub(super) async fn open_in(line: &'a Line, tx: &mut Tx, run: Run, slot: Slot) -> Result<Self, Error> {
+        // The number first: what is withdrawn from here on is looked for again, page by page.
+        let mark = setting::mark(tx).await?;
         let mut window = shelves::window(&line.store, &line.config, run.lower, run.upper).await?;
-        filed.into_iter().for_each(|candidate| window.add(candidate));
+        filing::window(tx, run.lower, run.upper).await?.into_iter().for_each(|candidate| window.add(candidate));
         let unsettled = page::unsettled(&line.store, &run).await?;
         let deliveries = page::deliveries(&line.store, &run).await?;
         let floor = run.lower;
@@ -137,24 +141,25 @@ impl<'a> Plan<'a> {
     /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
     pub(crate) async fn page(&mut self, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
         let mut tx = self.line.store.begin().await?;
-        let Some(readers) = page::read(&mut tx, &self.run, self.at_once).await? else {
-            tx.rollback().await?;
-            return Ok(None);
-        };
+        let planned = self.page_in(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(planned)
+    }
+
+    pub(super) async fn page_in(&mut self, tx: &mut Tx, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
+        let Some(readers) = page::read(tx, &self.run, self.at_once).await? else { return Ok(None) };
         if readers.is_empty() {
-            page::finish(&mut tx, &self.run, now).await?;
-            tx.commit().await?;
+            page::finish(tx, &self.run, now).await?;
             return Ok(None);
         }
-        self.look_again(&mut tx).await?;
+        self.look_again(tx).await?;
         let ids: Vec<i64> = readers.iter().map(|reader| reader.subscriber).collect();
-        let folded = page::fold(&mut tx, &self.unsettled, &ids, now).await?;
-        self.reach_back(&mut tx, &readers).await?;
-        let due = self.choose(&mut tx, &readers, &folded).await?;
-        let planned = self.editions(&mut tx, &readers, due, now).await?;
+        let folded = page::fold(tx, &self.unsettled, &ids, now).await?;
+        self.reach_back(tx, &readers).await?;
+        let due = self.choose(tx, &readers, &folded).await?;
+        let planned = self.editions(tx, &readers, due, now).await?;
         let lane = (1 + self.deliveries / LANE).min(LAST_LANE);
-        page::write(&mut tx, &self.run, &readers, &planned, &folded, lane, now).await?;
-        tx.commit().await?;
+        page::write(tx, &self.run, &readers, &planned, &folded, lane, now).await?;
         self.deliveries += i64::try_from(planned.len()).unwrap_or(0);
         Ok(Some(planned.len()))
     }

@@ -6,6 +6,7 @@
 mod connection;
 mod marks;
 mod press;
+pub mod proof;
 pub mod trial;
 
 use std::sync::Arc;

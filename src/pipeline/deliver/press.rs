@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tracing::error;
 
+use super::proof::Proof;
 use super::{Line, Parcel};
 use crate::config::Config;
 use crate::mail::head::{Head, List, Mailbox};
@@ -16,7 +17,7 @@ use crate::model::delivery::{Key, Mode};
 use crate::model::directory::Directory;
 use crate::model::edition::Content;
 use crate::model::language::Language;
-use crate::model::rendering::{Place, Places};
+use crate::model::rendering::{Place, Places, Rendering};
 use crate::model::token::{Purpose, base32};
 use crate::model::topic::Facet;
 use crate::model::words::with_causes;
@@ -24,6 +25,7 @@ use crate::pipeline::Error;
 use crate::render::{Confirm, Reading, Site};
 use crate::store::article::{self, Version};
 use crate::store::delivery::{Claimed, Kind, Settled};
+use crate::store::subscriber::Subscriber;
 use crate::store::{declared, edition, lease, subscription, suppression};
 
 /// Editions kept encoded. Claims come edition by edition, so few are enough.
@@ -159,6 +161,13 @@ impl Press {
 
     /// Renders and encodes content, or says in words why not.
     async fn make(&self, content: &Content, key: &[u8], test: bool) -> Result<Result<Plate, String>, Error> {
+        let (rendered, edition_url, topics) = self.render(content, key, test).await?;
+        let encoded = rendered.and_then(|r| Encoded::of(&r).map_err(|error| with_causes(&error)));
+        Ok(encoded.map(|encoded| Plate { encoded: Arc::new(encoded), edition_url, topics }))
+    }
+
+    /// What is rendered, the page behind it, and the slugs and names of its topics.
+    async fn render(&self, content: &Content, key: &[u8], test: bool) -> Result<Rendered, Error> {
         let ids: Vec<i64> = content.articles().collect();
         let stories = article::stories(&self.line.store, &ids, Version::Mailed).await?;
         let edition_url = self.line.config.site.link(&format!("/edition/{}", base32(key)));
@@ -175,31 +184,23 @@ impl Press {
         let digest = reading.digest(content);
         let topics = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
         let rendered = self.line.templates.digest(&digest).map_err(|error| with_causes(&error));
-        let encoded = rendered.and_then(|r| Encoded::of(&r).map_err(|error| with_causes(&error)));
-        Ok(encoded.map(|encoded| Plate { encoded: Arc::new(encoded), edition_url: edition_url.into(), topics }))
+        Ok((rendered, edition_url.into(), topics))
     }
 
     fn digest(&self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
-        let names = self.topics_of(claimed).unwrap_or_else(|| plate.names());
+        let held = claimed.topics.as_deref();
+        let names = self.topics_of(held, &claimed.language).unwrap_or_else(|| plate.names());
         let (reader, delivery, language) = (&claimed.reader_key, &claimed.key, &claimed.language);
         self.splice(plate, &Recipient { to, reader, delivery, language, names: &names, date: claimed.created_at })
     }
 
     fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
-        let site = &self.line.config.site;
-        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &recipient.reader.0)));
-        let mut places = Places::new();
-        for (slug, _) in plate.topics.iter() {
-            places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
-        }
-        places.insert("why".to_owned(), self.line.templates.why(recipient.language, recipient.names));
-        places.insert("stop".to_owned(), Place::plain(stop.as_str()));
-
+        let (places, stop) = self.places(plate, recipient);
         let owner = reply_to(&self.line.config);
         let help = format!("mailto:{}", owner.wire());
         let list = List {
-            id: site.url.host_str().unwrap_or("tidings"),
-            name: &site.name,
+            id: self.line.config.site.url.host_str().unwrap_or("tidings"),
+            name: &self.line.config.site.name,
             unsubscribe_url: &stop,
             unsubscribe_address: None,
             help_url: &help,
@@ -210,12 +211,25 @@ impl Press {
         Ok(plate.encoded.splice(&head, &places)?)
     }
 
+    /// What fills the holes for a reader, and the link that stops everything.
+    fn places(&self, plate: &Plate, recipient: &Recipient<'_>) -> (Places, String) {
+        let site = &self.line.config.site;
+        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &recipient.reader.0)));
+        let mut places = Places::new();
+        for (slug, _) in plate.topics.iter() {
+            places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
+        }
+        places.insert("why".to_owned(), self.line.templates.why(recipient.language, recipient.names));
+        places.insert("stop".to_owned(), Place::plain(stop.as_str()));
+        (places, stop)
+    }
+
     /// All topics that the reader held in the run's slot, for the "why": the same at every attempt.
-    fn topics_of(&self, claimed: &Claimed) -> Option<Vec<String>> {
-        let held: Vec<i64> = serde_json::from_str(claimed.topics.as_deref()?).ok()?;
+    fn topics_of(&self, held: Option<&str>, language: &Language) -> Option<Vec<String>> {
+        let held: Vec<i64> = serde_json::from_str(held?).ok()?;
         let site = &self.line.config.site.language;
         let named = held.iter().filter_map(|topic| self.directory.topics.get(topic));
-        Some(named.map(|named| named.in_language(&claimed.language, site).to_owned()).collect())
+        Some(named.map(|named| named.in_language(language, site).to_owned()).collect())
     }
 
     async fn confirm(&self, claimed: &Claimed, to: &Address) -> Result<Result<Vec<u8>, Failure>, Error> {
@@ -256,6 +270,43 @@ impl Press {
         }
     }
 
+    /// A reader's digest as it would leave, for somebody to look at. `held`: JSON, their topics.
+    pub(super) async fn proof(
+        &self,
+        content: &Content,
+        held: &str,
+        reader: &Subscriber,
+        to: &Address,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Proof, String>, Error> {
+        let (rendered, edition_url, topics) = self.render(content, &content.key(), false).await?;
+        let rendering = match rendered {
+            Ok(rendering) => rendering,
+            Err(why) => return Ok(Err(why)),
+        };
+        let encoded = match Encoded::of(&rendering) {
+            Ok(encoded) => Arc::new(encoded),
+            Err(error) => return Ok(Err(with_causes(&error))),
+        };
+        let plate = Plate { encoded, edition_url, topics };
+        let names = self.topics_of(Some(held), &reader.language).unwrap_or_else(|| plate.names());
+        let delivery = self.line.chance.key();
+        let (key, language) = (&reader.key, &reader.language);
+        let recipient = Recipient { to, reader: key, delivery: &delivery, language, names: &names, date: now };
+        let message = match self.splice(&plate, &recipient) {
+            Ok(message) => message,
+            Err(error) => return Ok(Err(with_causes(&*error))),
+        };
+        let (places, _) = self.places(&plate, &recipient);
+        let html = rendering.html.filled(|name| places.get(name).map(|place| place.html.as_str()));
+        Ok(Ok(Proof {
+            text: rendering.text.filled(|name| places.get(name).map(|place| place.text.as_str())),
+            html: (!html.is_empty()).then_some(html),
+            subject: rendering.subject,
+            message,
+        }))
+    }
+
     /// A digest for somebody to look at, outside the queue and the ledger.
     pub(super) async fn trial(
         &self,
@@ -275,6 +326,9 @@ impl Press {
         })
     }
 }
+
+/// A rendering, or in words why not; the address of its page; slugs and names of its topics.
+type Rendered = (Result<Rendering, String>, Arc<str>, Arc<[(String, String)]>);
 
 /// A message that could not be made.
 type Failure = Box<dyn std::error::Error + Send + Sync>;

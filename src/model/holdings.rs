@@ -268,12 +268,10 @@ impl Subscription {
     fn comes_back(&mut self, how: Return, ground: &Ground) {
         self.state = State::Active;
         self.pause = None;
-        match how {
-            Return::CatchUp => self.since = self.since.or(Some(ground.position)),
-            Return::FromNow => {
-                self.since = Some(ground.position);
-                self.starts = ground.position;
-            }
+        // One that was never confirmed has no bound: nothing was promised.
+        if how == Return::FromNow || self.since.is_none() {
+            self.since = Some(ground.position);
+            self.starts = ground.position;
         }
     }
 }

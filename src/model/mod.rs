@@ -10,6 +10,8 @@ pub mod edition;
 pub mod explanation;
 pub mod holdings;
 pub mod language;
+#[cfg(test)]
+mod oracle;
 pub mod rendering;
 pub mod revision;
 pub mod schedule;

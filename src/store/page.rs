@@ -106,10 +106,11 @@ statements! {
         "UPDATE subscription SET since = NULL WHERE subscriber = ANY($1) AND since IS NOT NULL AND since <= $2
          AND state = 'active' AND topic IN (SELECT (j ->> 0)::bigint FROM enrolment e, json_array_elements(e.topics::json) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
     );
+    /// Only a flag that the page has read is taken back: one that is set meanwhile is for the next run.
     SERVE = two(
         // The plus keeps SQLite from walking the whole slot for each of them.
-        "UPDATE enrolment SET topics = j.value ->> 1, fold = FALSE FROM json_each($2) j WHERE +slot = $1 AND subscriber = j.value ->> 0",
-        "UPDATE enrolment SET topics = j ->> 1, fold = FALSE FROM json_array_elements($2::json) j WHERE slot = $1 AND subscriber = (j ->> 0)::bigint",
+        "UPDATE enrolment SET topics = j.value ->> 1, fold = (fold AND NOT j.value ->> 2) FROM json_each($2) j WHERE +slot = $1 AND subscriber = j.value ->> 0",
+        "UPDATE enrolment SET topics = j ->> 1, fold = (fold AND NOT (j ->> 2)::boolean) FROM json_array_elements($2::json) j WHERE slot = $1 AND subscriber = (j ->> 0)::bigint",
     );
 }
 
@@ -286,9 +287,9 @@ async fn serve(tx: &mut Tx, run: &Run, readers: &[Enrolled]) -> Result<(), Error
     let served = |held: &Held| Held { since: held.since.filter(|since| *since > run.upper), ..*held };
     let row = |enrolled: &&Enrolled| {
         let topics: Vec<Held> = enrolled.reader.topics.iter().map(served).collect();
-        (enrolled.subscriber, serde_json::to_string(&topics).expect("numbers always serialise"))
+        (enrolled.subscriber, serde_json::to_string(&topics).expect("numbers always serialise"), enrolled.fold)
     };
-    let rows: Vec<(i64, String)> = changed.iter().map(row).collect();
+    let rows: Vec<(i64, String, bool)> = changed.iter().map(row).collect();
     let rows = serde_json::to_string(&rows).expect("numbers and strings always serialise");
     tx.exec(&SERVE, args![run.slot, &rows]).await.map(drop)
 }

@@ -29,8 +29,11 @@ pub enum DigestCommand {
     )]
     Next(coming::NextArgs),
     /// Show the mail that a reader's next run would make for them now; nothing is written and nothing is sent
-    #[command(after_help = "The links in it work. What the reader gets in the end may be more: the news goes on.\n\n\
-        Example:  tidings digest preview reader@example.org --html -o preview.html")]
+    #[command(
+        after_help = "Its links to stop work; the page behind the mail is there once the run has made it. What the reader gets in the \
+        end may be more: the news goes on.\n\n\
+        Example:  tidings digest preview reader@example.org --html -o preview.html"
+    )]
     Preview(coming::PreviewArgs),
     /// List the latest runs: number, frequency, local time, zone, state, what became of their mails
     Runs(runs::RunsArgs),

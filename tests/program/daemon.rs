@@ -48,10 +48,10 @@ impl Daemon {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// `kill -9`.
-    pub fn kill(mut self) {
+    /// `kill -9`. False: it had ended before.
+    pub fn kill(mut self) -> bool {
         self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.child.wait().unwrap().code().is_none()
     }
 
     pub fn signal(&self, signal: &str) {

@@ -13,6 +13,7 @@ mod kill;
 mod matching;
 mod newsroom;
 mod order;
+mod pair;
 mod readers;
 mod reload;
 mod runs;

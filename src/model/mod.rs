@@ -11,7 +11,7 @@ pub mod explanation;
 pub mod holdings;
 pub mod language;
 #[cfg(test)]
-mod oracle;
+pub mod oracle;
 pub mod rendering;
 pub mod revision;
 pub mod schedule;

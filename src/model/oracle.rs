@@ -19,19 +19,19 @@ use super::holdings::{
 };
 use super::revision::Gone;
 
-const READERS: i64 = 4;
-const TOPICS: [i64; 4] = [1, 2, 3, 4];
-const REGIONS: [i64; 2] = [11, 12];
+pub const READERS: i64 = 4;
+pub const TOPICS: [i64; 4] = [1, 2, 3, 4];
+pub const REGIONS: [i64; 2] = [5, 6];
 const DAILY: i64 = 1;
 const WEEKLY: i64 = 2;
 const HOURLY: i64 = 3;
 /// Readers planned in one transaction.
-const PAGE: usize = 2;
+pub const PAGE: usize = 2;
 const STEPS_OF_A_WORLD: usize = 60;
 
 /// A rule that can be left out, to see that the oracle notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+pub enum Rule {
     /// While a run is planned and has not come to a reader, its lower is their bound.
     BoundWhilePlanning,
     /// A change carries the bound.
@@ -91,7 +91,7 @@ impl Dice {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+pub enum Fate {
     Ready,
     Claimed,
     Uncertain,
@@ -122,6 +122,72 @@ impl Delivery {
     fn waits(&self) -> bool {
         self.fate == Fate::Ready && !self.doubted
     }
+
+    /// Has not reached `sending`: something can be taken out of it.
+    fn has_not_left(&self) -> bool {
+        matches!(self.fate, Fate::Ready | Fate::Claimed) && !self.doubted
+    }
+}
+
+/// What somebody does to what they hold.
+#[derive(Debug, Clone)]
+pub enum Change {
+    Grant(Wanted),
+    Confirm,
+    Pause(i64, Pause),
+    Stop(Option<i64>, StopReason),
+    /// None: all that is paused.
+    Back(Option<i64>, Return),
+    Wake,
+    Move(Option<i64>, i64),
+    Hour(i64),
+    Order(i64),
+    Regions(Vec<i64>),
+}
+
+impl Change {
+    /// The topics that came back, and whether regions are others now.
+    pub fn apply(&self, holdings: &mut Holdings, ground: &Ground) -> (Vec<i64>, bool) {
+        let one = |topic: &Option<i64>| topic.map(|topic| vec![topic]);
+        match self {
+            Self::Grant(wanted) => drop(holdings.grant(wanted, ground)),
+            Self::Confirm => drop(holdings.confirm(ground)),
+            Self::Pause(topic, pause) => drop(holdings.pause(Some(&[*topic]), *pause, ground)),
+            Self::Stop(topic, reason) => drop(holdings.stop(one(topic).as_deref(), *reason, ground)),
+            Self::Back(topic, how) => {
+                let mut back = holdings.resume(one(topic).as_deref(), *how, ground);
+                if topic.is_some() {
+                    back.extend(holdings.start_again(one(topic).as_deref(), *how, ground));
+                }
+                return (back, false);
+            }
+            Self::Wake => return (holdings.wake("2026-03-06".parse().unwrap(), ground), false),
+            Self::Move(topic, frequency) => {
+                drop(holdings.set_frequency(one(topic).as_deref(), *frequency, ground));
+            }
+            Self::Hour(hour) => {
+                let settings = Settings { hour: *hour, ..holdings.settings.clone() };
+                holdings.set(&settings, ground);
+            }
+            Self::Order(topic) => holdings.order(&[*topic], ground),
+            Self::Regions(regions) => return (vec![], holdings.choose_regions(regions, ground)),
+        }
+        (vec![], false)
+    }
+}
+
+/// What happened in a step, for a store that is to do the same.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// An article, under these topics and regions, in this order.
+    File(i64, Vec<i64>),
+    Change(i64, Change),
+    Withdraw(i64),
+    Begin(SlotKey),
+    /// And whether the planning ended with it.
+    Page(SlotKey, bool),
+    /// Of the delivery that was made as such, counted from 0; and whether it is in doubt, or was.
+    Fate(usize, Fate, bool),
 }
 
 #[derive(Default)]
@@ -132,7 +198,7 @@ struct Slot {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Wrong {
+pub enum Wrong {
     Lost(i64, i64),
     Twice(i64, i64),
     NeverOwed(i64, i64),
@@ -140,7 +206,7 @@ enum Wrong {
     NotFresh(i64, i64),
 }
 
-struct World {
+pub struct World {
     dice: Dice,
     without: Option<Rule>,
     position: i64,
@@ -158,6 +224,7 @@ struct World {
     pending: HashMap<(i64, i64), BTreeSet<i64>>,
     wrong: Vec<Wrong>,
     said: Vec<String>,
+    acts: Vec<Act>,
 }
 
 impl World {
@@ -184,7 +251,34 @@ impl World {
             pending: HashMap::new(),
             wrong: vec![],
             said: vec![],
+            acts: vec![],
         }
+    }
+
+    /// Everybody begins with something.
+    pub fn open(seed: u64, without: Option<Rule>) -> Self {
+        let mut world = Self::new(seed, without);
+        for reader in 1..=READERS {
+            for topic in world.dice.some(&TOPICS, 2) {
+                let frequency = world.dice.of(&[DAILY, WEEKLY, HOURLY]);
+                world.subscribe(reader, topic, frequency, false);
+            }
+        }
+        world
+    }
+
+    /// What was done since this was asked last.
+    pub fn acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
+
+    pub fn said(&self) -> String {
+        self.said.join("\n")
+    }
+
+    /// Of each delivery ever made: whose it is, and the articles that it has, or had last.
+    pub fn ledger_of_all(&self) -> Vec<(i64, BTreeSet<i64>)> {
+        self.deliveries.iter().map(|delivery| (delivery.reader, delivery.articles())).collect()
     }
 
     fn lacks(&self, rule: Rule) -> bool {
@@ -224,11 +318,13 @@ impl World {
             regions: vec![],
         });
         let before = self.places(article);
+        let mut under = vec![];
         let how_many = self.dice.of(&[0, 1, 1, 2, 3]);
         for topic in self.dice.some(&TOPICS, how_many) {
             if self.articles[&article].filed_under(topic).is_none() {
                 self.position += 1;
                 self.articles.get_mut(&article).unwrap().topics.push((topic, self.position));
+                under.push(topic);
             }
         }
         for region in REGIONS {
@@ -236,8 +332,10 @@ impl World {
             if self.dice.in_hundred(40) && !is_there {
                 self.position += 1;
                 self.articles.get_mut(&article).unwrap().regions.push((region, self.position));
+                under.push(region);
             }
         }
+        self.acts.push(Act::File(article, under));
         self.say(format!("{:?}", self.articles[&article]));
         for ((reader, topic), place) in self.places(article) {
             if before[&(reader, topic)].is_some() || place.is_none() {
@@ -276,12 +374,13 @@ impl World {
     }
 
     /// As `store::holdings::change` does it.
-    fn change<T>(&mut self, reader: i64, does: impl Fn(&mut Holdings, &Ground) -> T) -> T {
+    fn change(&mut self, reader: i64, change: Change) -> (Vec<i64>, bool) {
         let ground = self.ground();
         let mut after = self.readers[&reader].clone();
         after.fold = self.enrolments.iter().any(|((_, r), fold)| *r == reader && *fold);
         let before = after.clone();
-        let done = does(&mut after, &ground);
+        let done = change.apply(&mut after, &ground);
+        self.acts.push(Act::Change(reader, change));
         if self.lacks(Rule::CarriedBound) {
             for s in after.subscriptions.iter_mut().filter(|s| s.id.is_some()) {
                 let was = before.subscriptions.iter().find(|b| b.id == s.id).and_then(|b| b.since);
@@ -325,7 +424,7 @@ impl World {
             filed: self.articles.iter().map(|(id, c)| (*id, c.clone())).collect(),
         };
         let is_gone = after.is_gone();
-        for delivery in self.deliveries.iter_mut().filter(|d| d.reader == after.subscriber && d.waits()) {
+        for delivery in self.deliveries.iter_mut().filter(|d| d.reader == after.subscriber && d.has_not_left()) {
             let Some(content) = &delivery.carries else { continue };
             let left = if is_gone { None } else { content.without(&gone) };
             match left {
@@ -348,7 +447,7 @@ impl World {
         self.give_up(reader, topic);
         let reason = StartReason::Operator;
         let wanted = Wanted { topics: vec![topic], frequency, reason, pending, respects_stops: false };
-        self.change(reader, |holdings, ground| holdings.grant(&wanted, ground));
+        self.change(reader, Change::Grant(wanted));
     }
 
     /// What this topic still owes need not come (nor may it twice).
@@ -370,7 +469,7 @@ impl World {
     }
 
     fn choose_regions(&mut self, reader: i64, regions: &[i64]) {
-        if !self.change(reader, |holdings, ground| holdings.choose_regions(regions, ground)) {
+        if !self.change(reader, Change::Regions(regions.to_vec())).1 {
             return;
         }
         for topic in TOPICS {
@@ -391,10 +490,13 @@ impl World {
     }
 
     fn withdraw(&mut self, article: i64) {
-        self.articles.get_mut(&article).unwrap().withdrawn = true;
+        if std::mem::replace(&mut self.articles.get_mut(&article).unwrap().withdrawn, true) {
+            return;
+        }
+        self.acts.push(Act::Withdraw(article));
         let gone = Gone { withdrawn: HashSet::from([article]), ..Gone::default() };
         let mut unsent = vec![];
-        for delivery in self.deliveries.iter_mut().filter(|d| d.waits()) {
+        for delivery in self.deliveries.iter_mut().filter(|d| d.has_not_left()) {
             let Some(content) = &delivery.carries else { continue };
             match content.without(&gone) {
                 Some(left) => delivery.carries = Some(left),
@@ -426,6 +528,7 @@ impl World {
         {
             slot.run = Some((slot.cutoff, position, 0));
             slot.cutoff = position;
+            self.acts.push(Act::Begin(key));
         }
     }
 
@@ -440,9 +543,11 @@ impl World {
             self.plan(key, lower, upper, reader);
             self.slots.get_mut(&key).unwrap().run = Some((lower, upper, reader));
         }
-        if readers.len() < PAGE {
+        let has_ended = readers.len() < PAGE;
+        if has_ended {
             self.slots.get_mut(&key).unwrap().run = None;
         }
+        self.acts.push(Act::Page(key, has_ended));
     }
 
     fn plan(&mut self, key: SlotKey, lower: i64, upper: i64, reader: i64) {
@@ -592,7 +697,9 @@ impl World {
             _ if delivery.doubted => delivery.fate = Fate::Uncertain,
             _ => delivery.fate = Fate::Unsent,
         }
-        if delivery.fate == Fate::Unsent {
+        let (fate, doubted) = (delivery.fate, delivery.doubted);
+        self.acts.push(Act::Fate(i, fate, doubted));
+        if fate == Fate::Unsent {
             self.wants_folding(reader);
         }
     }
@@ -600,16 +707,17 @@ impl World {
     /// An operator cancels what a run has made and what has not left.
     fn cancel(&mut self, key: SlotKey) {
         let mut readers = vec![];
-        for delivery in self.deliveries.iter_mut().filter(|d| d.slot == key && d.waits()) {
+        for (i, delivery) in self.deliveries.iter_mut().enumerate().filter(|(_, d)| d.slot == key && d.waits()) {
             delivery.fate = Fate::Unsent;
             readers.push(delivery.reader);
+            self.acts.push(Act::Fate(i, Fate::Unsent, false));
         }
         readers.into_iter().for_each(|reader| self.wants_folding(reader));
     }
 
     // ---- one step, and the end
 
-    fn step(&mut self) {
+    pub fn step(&mut self) {
         const WEIGHTS: [(&str, usize); 24] = [
             ("file", 70),
             ("late", 90),
@@ -661,38 +769,29 @@ impl World {
                 let pending = self.dice.in_hundred(10);
                 self.subscribe(reader, topic, frequency, pending);
             }
-            "confirm" => drop(self.change(reader, |holdings, ground| holdings.confirm(ground))),
+            "confirm" => drop(self.change(reader, Change::Confirm)),
             "pause" => {
                 let until = self.dice.in_hundred(50).then(|| "2026-03-05".parse().unwrap());
-                let pause = Pause { until, reason: PauseReason::Reader };
-                self.change(reader, |holdings, ground| holdings.pause(Some(&[topic]), pause, ground));
+                self.change(reader, Change::Pause(topic, Pause { until, reason: PauseReason::Reader }));
             }
-            "stop" => drop(self.change(reader, |h, ground| h.stop(Some(&[topic]), StopReason::Reader, ground))),
-            "stop all" => drop(self.change(reader, |h, ground| h.stop(None, StopReason::OneClick, ground))),
+            "stop" => drop(self.change(reader, Change::Stop(Some(topic), StopReason::Reader))),
+            "stop all" => drop(self.change(reader, Change::Stop(None, StopReason::OneClick))),
             "back" | "from now" => {
                 let how = if what == "back" { Return::CatchUp } else { Return::FromNow };
-                let back = self.change(reader, |holdings, ground| {
-                    let mut back = holdings.resume(Some(&[topic]), how, ground);
-                    back.extend(holdings.start_again(Some(&[topic]), how, ground));
-                    back
-                });
+                let (back, _) = self.change(reader, Change::Back(Some(topic), how));
                 self.comes_back(reader, &back, how);
             }
             "wake" => {
-                let day = "2026-03-06".parse().unwrap();
-                let back = self.change(reader, |holdings, ground| holdings.wake(day, ground));
+                let (back, _) = self.change(reader, Change::Wake);
                 self.comes_back(reader, &back, Return::CatchUp);
             }
-            "move" => drop(self.change(reader, |h, ground| h.set_frequency(Some(&[topic]), frequency, ground))),
-            "move all" => drop(self.change(reader, |h, ground| h.set_frequency(None, frequency, ground))),
+            "move" => drop(self.change(reader, Change::Move(Some(topic), frequency))),
+            "move all" => drop(self.change(reader, Change::Move(None, frequency))),
             "hour" => {
                 let hour = self.dice.of(&[8, 18]);
-                self.change(reader, |holdings, ground| {
-                    let settings = Settings { hour, ..holdings.settings.clone() };
-                    holdings.set(&settings, ground)
-                });
+                self.change(reader, Change::Hour(hour));
             }
-            "order" => self.change(reader, |holdings, ground| holdings.order(&[topic], ground)),
+            "order" => drop(self.change(reader, Change::Order(topic))),
             "regions" => {
                 let how_many = self.dice.of(&[0, 1, 1, 2]);
                 let regions = self.dice.some(&REGIONS, how_many);
@@ -720,22 +819,25 @@ impl World {
     }
 
     /// Those who paused come back, those who ended stay so; runs come until nothing is left.
-    fn rest(&mut self) {
+    pub fn rest(&mut self) {
         for reader in 1..=READERS {
-            let back = self.change(reader, |holdings, ground| holdings.resume(None, Return::CatchUp, ground));
+            let (back, _) = self.change(reader, Change::Back(None, Return::CatchUp));
             self.comes_back(reader, &back, Return::CatchUp);
             self.waive_what_ended(reader);
         }
         for _ in 0..3 {
-            for key in self.slots.keys().copied().collect::<Vec<_>>() {
+            let mut keys: Vec<SlotKey> = self.slots.keys().copied().collect();
+            keys.sort_by_key(|key| (key.frequency, key.hour));
+            for key in keys {
                 self.begin(key);
                 while self.slots[&key].run.is_some() {
                     self.page(key);
                 }
             }
-            for delivery in &mut self.deliveries {
+            for (i, delivery) in self.deliveries.iter_mut().enumerate() {
                 if matches!(delivery.fate, Fate::Ready | Fate::Claimed | Fate::Uncertain) {
                     delivery.fate = Fate::Sent;
+                    self.acts.push(Act::Fate(i, Fate::Sent, delivery.doubted));
                 }
             }
         }
@@ -765,7 +867,7 @@ impl World {
         place.zip(starts).is_some_and(|(place, starts)| place > starts) && !self.allowed.contains(&(reader, article))
     }
 
-    fn wrong(&self) -> Vec<Wrong> {
+    pub fn wrong(&self) -> Vec<Wrong> {
         let mut came: BTreeMap<(i64, i64), usize> = BTreeMap::new();
         for delivery in self.deliveries.iter().filter(|d| d.fate == Fate::Sent || d.relay_has) {
             for article in delivery.articles() {
@@ -788,7 +890,7 @@ fn play(seed: u64, steps: usize, without: Option<Rule>) -> Result<usize, (usize,
     let mut owed = 0;
     let mut world_seed = seed;
     while played < steps {
-        let mut world = World::new(world_seed, without);
+        let mut world = World::open(world_seed, without);
         for _ in 0..STEPS_OF_A_WORLD {
             world.step();
         }
@@ -804,7 +906,7 @@ fn play(seed: u64, steps: usize, without: Option<Rule>) -> Result<usize, (usize,
     Ok(owed)
 }
 
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     std::env::var("TIDINGS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }
 

@@ -15,6 +15,7 @@ mod modes;
 mod newsstand;
 mod on_request;
 mod pages;
+mod promises;
 mod races;
 mod refusals;
 pub mod relay;

@@ -160,8 +160,10 @@ impl Candidate {
         self.filed_under(topic).is_some()
     }
 
+    /// The latest of its filings there, and under those that the topic has replaced.
     pub(super) fn filed_under(&self, topic: i64) -> Option<i64> {
-        self.topics.iter().find(|(t, _)| *t == topic).map(|(_, position)| *position)
+        let all = self.topics.iter().chain(&self.inherited);
+        all.filter(|(t, _)| *t == topic).map(|(_, position)| *position).max()
     }
 
     /// Whether it was filed under `topic`, or one that it has replaced, after this.
@@ -356,6 +358,13 @@ mod tests {
         let mut later = reader(&[7]);
         (later.topics[0].since, later.topics[0].starts) = (Some(13), 13);
         assert!(choose(&w, &later, &Ledger::default()).is_empty(), "it came before they did");
+
+        // One that 7 had long ago, and 6 only now.
+        let mut anew = article(2, &[(6, 12), (7, 5)], &[]);
+        anew.inherited = vec![(7, 12)];
+        let w = window(10, 20, vec![anew]);
+        assert_eq!(choose(&w, &reader(&[7]), &Ledger::default()).len(), 1);
+        assert_eq!((choose_unasked(&w, &reader(&[7])), w.earliest(10)), (None, 5), "whoever was told by 7 is known");
     }
 
     #[test]

@@ -17,11 +17,12 @@ statements! {
     NUMBER = same("UPDATE filing SET position = $3, number_at = NULL WHERE article = $1 AND topic = $2");
     NUMBER_LATER = same("UPDATE filing SET number_at = $3 WHERE article = $1 AND topic = $2");
     RIPE = same("SELECT article, topic FROM filing WHERE number_at IS NOT NULL AND number_at <= $1 ORDER BY number_at, article, topic LIMIT 5000");
-    /// What was filed under a topic after `$3`, or will be, and is not filed under its successor as late.
+    /// What was filed under a topic after `$3`, or will be, and is not under its successor. (What is there already keeps its
+    /// place, by which it is known who was told; that it came again later is seen from where it was filed.)
     TO_INHERIT = same(
         "SELECT f.article, f.number_at, n.article IS NOT NULL FROM filing f LEFT JOIN filing n ON n.article = f.article AND n.topic = $2
          WHERE f.topic = $1 AND (f.position > $3 OR f.number_at IS NOT NULL)
-         AND (n.article IS NULL OR (f.position IS NOT NULL AND n.number_at IS NULL AND coalesce(n.position, 0) < f.position))
+         AND (n.article IS NULL OR (f.position IS NOT NULL AND n.position IS NULL AND n.number_at IS NULL))
          ORDER BY f.position, f.number_at, f.article LIMIT 1000",
     );
     NEXT_RIPE = same("SELECT min(number_at) FROM filing WHERE number_at IS NOT NULL");

@@ -107,6 +107,22 @@ on_both_engines! {
         assert_that_climate_took_over(&app).await;
     }
 
+    /// Climate had it on Monday, health only on Tuesday: to whoever read health alone it is news.
+    async fn what_both_had_comes_to_whom_it_has_not_come_yet(engine: Engine) {
+        let mut app = TestApp::at(engine, "2026-03-02 12:00").await;
+        for (reader, topics) in [("health", &["health"][..]), ("climate", &["climate"]), ("both", &["health", "climate"])] {
+            app.subscribe(&format!("{reader}@example.org"), topics).await;
+        }
+        publish_at(&app, "2026-03-02 13:00", "climate", "A story").await;
+        publish_at(&app, "2026-03-03 12:00", "health", "A story").await;
+        app.restart_as(&without_health()).await;
+        app.run_until("2026-03-10 12:00").await;
+        for reader in ["climate@example.org", "both@example.org"] {
+            assert_eq!(told(&app, reader), [mail("2026-03-03 08:00", &["A story"])], "{reader}");
+        }
+        assert_eq!(told(&app, "health@example.org"), [mail("2026-03-04 08:00", &["A story"])]);
+    }
+
     /// With a batch for each reader, and a kill after every number of steps that there can be.
     async fn whoever_is_killed_while_readers_move_goes_on_where_it_was(engine: Engine) {
         for steps in [1, 3, 5] {

@@ -232,6 +232,14 @@ struct Changed {
     enrolments: Vec<Enrolment>,
 }
 
+impl Changed {
+    /// Whether their own row is another.
+    fn is_of_the_reader(&self) -> bool {
+        let own = |h: &Holdings| (h.settings.clone(), h.changed_at, h.regions_changed_at);
+        own(&self.before) != own(&self.after)
+    }
+}
+
 /// Does a change to each of these readers, in the order of their numbers. `does` may be asked twice, and must not mind.
 pub async fn change<T>(
     tx: &mut Tx,
@@ -438,13 +446,16 @@ async fn write(tx: &mut Tx, all: &[Changed], slots: &mut SlotIds, ground: &Groun
 }
 
 async fn write_subscribers(tx: &mut Tx, all: &[Changed]) -> Result<(), Error> {
-    let row = |changed: &Changed| {
+    let row = |changed: &&Changed| {
         let Holdings { subscriber, settings, changed_at, regions_changed_at, .. } = &changed.after;
         let Settings { language, zone, hour, format } = settings;
         let format = subscriber::word(*format);
         (*subscriber, language.to_string(), zone.name(), *hour, format, *changed_at, *regions_changed_at)
     };
-    tx.exec(&PUT_SUBSCRIBERS, args![&json(all.iter().map(row))]).await?;
+    let changed: Vec<&Changed> = all.iter().filter(|c| c.is_of_the_reader()).collect();
+    if !changed.is_empty() {
+        tx.exec(&PUT_SUBSCRIBERS, args![&json(changed.iter().map(row))]).await?;
+    }
 
     let others: Vec<&Changed> = all.iter().filter(|c| c.before.regions != c.after.regions).collect();
     if !others.is_empty() {

@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::sql::{args, hex, record, same, statements, two};
-use super::subscription::Wish;
 use super::{Error, Store, Tx};
 use crate::model::address::Address;
 use crate::model::delivery::Key;
@@ -26,12 +25,15 @@ statements! {
         "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT value FROM json_each($1))",
         "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT json_array_elements_text($1::json))",
     );
+    /// Who is new has changed now: most of them need no second writing.
     ADD = two(
-        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at)
-         SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, $2 FROM json_each($1) WHERE true
+        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at, changed_at)
+         SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, $2, (SELECT value FROM counter WHERE name = 'position')
+         FROM json_each($1) WHERE true
          ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
-        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at)
-         SELECT decode(j ->> 0, 'hex'), j ->> 1, j ->> 2, j ->> 3, j ->> 4, (j ->> 5)::bigint, j ->> 6, $2 FROM json_array_elements($1::json) j
+        "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at, changed_at)
+         SELECT decode(j ->> 0, 'hex'), j ->> 1, j ->> 2, j ->> 3, j ->> 4, (j ->> 5)::bigint, j ->> 6, $2, (SELECT value FROM counter WHERE name = 'position')
+         FROM json_array_elements($1::json) j
          ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
     );
     REGIONS = same(
@@ -108,17 +110,28 @@ pub async fn count(store: &Store) -> Result<(i64, i64), Error> {
     store.db.one(&COUNT, args![]).await
 }
 
-/// The readers of these wishes, added where they are new; and whether they are.
-pub(super) async fn find_or_add(tx: &mut Tx, wishes: &[Wish], now: DateTime<Utc>) -> Result<Vec<(i64, bool)>, Error> {
-    let keys: Vec<String> = wishes.iter().map(|wish| wish.address.key()).collect();
+/// Somebody who may be new.
+pub(super) struct Newcomer<'a> {
+    pub address: &'a Address,
+    pub key: Key,
+    pub settings: &'a Settings,
+}
+
+/// These readers, added where they are new; and whether they are.
+pub(super) async fn find_or_add(
+    tx: &mut Tx,
+    newcomers: &[Newcomer<'_>],
+    now: DateTime<Utc>,
+) -> Result<Vec<(i64, bool)>, Error> {
+    let keys: Vec<String> = newcomers.iter().map(|newcomer| newcomer.address.key()).collect();
     let mut known = by_keys(tx, &keys).await?;
-    let mut new: BTreeMap<&str, &Wish> = BTreeMap::new();
-    for (key, wish) in keys.iter().zip(wishes).filter(|(key, _)| !known.contains_key(*key)) {
-        new.entry(key).or_insert(wish);
+    let mut new: BTreeMap<&str, &Newcomer> = BTreeMap::new();
+    for (key, newcomer) in keys.iter().zip(newcomers).filter(|(key, _)| !known.contains_key(*key)) {
+        new.entry(key).or_insert(newcomer);
     }
     let mut added: HashSet<String> = HashSet::new();
     if !new.is_empty() {
-        let rows: Vec<_> = new.iter().map(|(key, wish)| row(key, wish)).collect();
+        let rows: Vec<_> = new.iter().map(|(key, newcomer)| row(key, newcomer)).collect();
         let rows = serde_json::to_string(&rows).expect("strings and numbers always serialise");
         for (id, key) in tx.all::<(i64, String)>(&ADD, args![&rows, now]).await? {
             known.insert(key.clone(), id);
@@ -139,11 +152,11 @@ async fn by_keys(tx: &mut Tx, keys: &[String]) -> Result<HashMap<String, i64>, E
     Ok(rows.into_iter().map(|(id, key)| (key, id)).collect())
 }
 
-fn row(key: &str, wish: &Wish) -> (String, String, String, String, &'static str, i64, &'static str) {
-    let Settings { language, zone, hour, format } = &wish.settings;
+fn row(key: &str, newcomer: &Newcomer) -> (String, String, String, String, &'static str, i64, &'static str) {
+    let Settings { language, zone, hour, format } = newcomer.settings;
     (
-        hex(&wish.key.0),
-        wish.address.to_string(),
+        hex(&newcomer.key.0),
+        newcomer.address.to_string(),
         key.to_owned(),
         language.to_string(),
         zone.name(),

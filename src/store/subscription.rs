@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::sql::{args, record, same, statements};
+use super::subscriber::Newcomer;
 use super::{Error, Store, Tx, holdings, subscriber};
 use crate::model::address::Address;
 use crate::model::delivery::Key;
@@ -141,7 +142,9 @@ pub async fn grant(tx: &mut Tx, wish: &Wish, now: DateTime<Utc>) -> Result<Grant
 
 /// The same for many, in their order; several may be of one reader, who is new by the first, with its settings.
 pub async fn grant_all(tx: &mut Tx, wishes: &[Wish], now: DateTime<Utc>) -> Result<Vec<Granted>, Error> {
-    let found = subscriber::find_or_add(tx, wishes, now).await?;
+    let newcomers: Vec<Newcomer> =
+        wishes.iter().map(|Wish { address, key, settings, .. }| Newcomer { address, key: *key, settings }).collect();
+    let found = subscriber::find_or_add(tx, &newcomers, now).await?;
     let mut of_reader: HashMap<i64, Vec<usize>> = HashMap::new();
     for (i, (id, _)) in found.iter().enumerate() {
         of_reader.entry(*id).or_default().push(i);

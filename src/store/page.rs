@@ -18,6 +18,12 @@ statements! {
         "SELECT subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold FROM enrolment
          WHERE slot = $1 AND subscriber > $2 ORDER BY subscriber LIMIT $3",
     );
+    /// The flags that this page may take back: whoever sets one again from here on waits for it. One that somebody is about
+    /// to set stays.
+    HOLD_FLAGS = two(
+        "SELECT subscriber FROM enrolment WHERE slot = $1 AND subscriber IN (SELECT value FROM json_each($2)) AND fold",
+        "SELECT subscriber FROM enrolment WHERE slot = $1 AND subscriber = ANY($2) AND fold ORDER BY subscriber FOR UPDATE SKIP LOCKED",
+    );
     /// A page locks those of its readers that are not steady.
     LOCK_READERS = two(
         "SELECT id FROM subscriber WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
@@ -122,6 +128,8 @@ pub struct Enrolled {
     pub format: Format,
     /// There is something of an unsent digest to fold in.
     pub fold: bool,
+    /// And the page says so no more, once it has.
+    takes_flag_back: bool,
 }
 
 struct Row {
@@ -159,7 +167,13 @@ impl Row {
             regions_changed_at: self.regions_changed_at,
             sole: self.sole,
         };
-        Ok(Enrolled { subscriber: self.subscriber, reader, format: self.format, fold: self.fold })
+        Ok(Enrolled {
+            subscriber: self.subscriber,
+            reader,
+            format: self.format,
+            fold: self.fold,
+            takes_flag_back: false,
+        })
     }
 }
 
@@ -170,7 +184,14 @@ pub async fn read(tx: &mut Tx, run: &Run, size: i64) -> Result<Option<Vec<Enroll
     // What the row says now, under the lock: another daemon may be pages ahead.
     let Some(through) = run::through(tx, run.id).await? else { return Ok(None) };
     let rows: Vec<Row> = tx.all(&ENROLMENTS, args![run.slot, through, size]).await?;
-    rows.into_iter().map(Row::enrolled).collect::<Result<_, _>>().map(Some)
+    let mut readers: Vec<Enrolled> = rows.into_iter().map(Row::enrolled).collect::<Result<_, _>>()?;
+    let flagged: Vec<i64> = readers.iter().filter(|r| r.fold).map(|r| r.subscriber).collect();
+    if !flagged.is_empty() {
+        let held = tx.all::<(i64,)>(&HOLD_FLAGS, args![run.slot, &flagged]).await?;
+        let held: HashSet<i64> = held.into_iter().map(|(subscriber,)| subscriber).collect();
+        readers.iter_mut().for_each(|r| r.takes_flag_back = held.contains(&r.subscriber));
+    }
+    Ok(Some(readers))
 }
 
 /// Earlier runs of the slot of which something may still wait.
@@ -287,7 +308,8 @@ async fn serve(tx: &mut Tx, run: &Run, readers: &[Enrolled]) -> Result<(), Error
     let served = |held: &Held| Held { since: held.since.filter(|since| *since > run.upper), ..*held };
     let row = |enrolled: &&Enrolled| {
         let topics: Vec<Held> = enrolled.reader.topics.iter().map(served).collect();
-        (enrolled.subscriber, serde_json::to_string(&topics).expect("numbers always serialise"), enrolled.fold)
+        let topics = serde_json::to_string(&topics).expect("numbers always serialise");
+        (enrolled.subscriber, topics, enrolled.takes_flag_back)
     };
     let rows: Vec<(i64, String, bool)> = changed.iter().map(row).collect();
     let rows = serde_json::to_string(&rows).expect("numbers and strings always serialise");

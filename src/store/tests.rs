@@ -61,6 +61,7 @@ const HOT: &[(&str, &[&str])] = &[
         "page",
         &[
             "ENROLMENTS",
+            "HOLD_FLAGS",
             "FOLD",
             "FOLDED_INTO",
             "FIRST_TO_TELL",

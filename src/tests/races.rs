@@ -12,7 +12,7 @@ use crate::pipeline::{Line, compose};
 use crate::store::article::{self, Sighting};
 use crate::store::filing::Numbering;
 use crate::store::subscription::{self, Wish};
-use crate::store::{Place, declared, delivery};
+use crate::store::{Db, Place, declared, delivery};
 use crate::tests::engine::{Engine, TestDatabase};
 
 fn at() -> DateTime<Utc> {
@@ -148,4 +148,36 @@ async fn two_daemons_that_plan_one_run_plan_it_once() {
     assert_eq!(here.runs + there.runs, 1);
     assert_eq!(here.deliveries + there.deliveries, 1100);
     assert_eq!(delivery::by_state(&one.store).await.unwrap(), [("ready".to_owned(), 1100)]);
+}
+
+/// An expiry says that there is something to fold in, while a page that has read an older such word plans the reader.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flag_that_is_being_set_is_not_taken_back() {
+    let Some(database) = Engine::Postgres.database() else { return };
+    let clock = Clock::by_hand(at());
+    let (app, line) = app(&database, &clock).await;
+    let (topics, daily) = ids(&app).await;
+    reader(&app, 0, &topics, daily).await;
+    compose::plan_ahead(&app.store, clock.now()).await.unwrap();
+    let Db::Pg(pool) = app.store.db() else { unreachable!("it is PostgreSQL") };
+    let flag = || async { sqlx::query_scalar::<_, bool>("SELECT fold FROM enrolment").fetch_one(pool).await.unwrap() };
+
+    sqlx::query("UPDATE enrolment SET fold = TRUE").execute(pool).await.unwrap();
+    let mut expiry = pool.begin().await.unwrap();
+    sqlx::query("UPDATE enrolment SET fold = TRUE").execute(&mut *expiry).await.unwrap();
+    clock.set(at() + TimeDelta::hours(1));
+    let planned = compose::run(&line, clock.now());
+    // The page writes the row after the expiry, so it waits for it at last.
+    let (planned, _) = tokio::join!(planned, async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.unwrap() == 0 {}
+        expiry.commit().await.unwrap();
+    });
+    assert_eq!(planned.unwrap().runs, 1);
+    assert!(flag().await, "what expired meanwhile is for the next run");
+
+    clock.set(at() + TimeDelta::hours(25));
+    assert_eq!(compose::run(&line, clock.now()).await.unwrap().runs, 1);
+    assert!(!flag().await);
 }

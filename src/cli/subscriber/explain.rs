@@ -14,7 +14,7 @@ use super::super::{open, words};
 use crate::app::App;
 use crate::model::address::Address;
 use crate::model::explanation::Missing;
-use crate::model::holdings::{Pause, Stop, StopReason};
+use crate::model::holdings::{Pause, State, Stop, StopReason};
 use crate::model::topic::Facet;
 use crate::pipeline::explaining::{Explained, Explaining, Line, Place, Silence};
 use crate::store::ledger::Digest;
@@ -94,10 +94,11 @@ pub async fn run(args: &ExplainArgs, global: &Global, output: &Output) -> anyhow
     let hash = app.keys.hash_of_address(&args.address);
     let suppressed = suppression::find(&app.store, &hash).await?;
     let next_digest = slot::of_subscriber(&app.store, reader.id).await?.iter().filter_map(|s| s.next_run_at).min();
+    let is_active = explaining.holdings().live().any(|s| s.state == State::Active);
     let answer = Answer {
         address: args.address.to_string(),
         suppressed: suppressed.map(|(reason, since)| format!("{reason}, since {}", said.time(since))),
-        next_digest,
+        next_digest: next_digest.filter(|_| is_active),
         runs,
     };
     output.result(&answer, || said.text(&answer))?;
@@ -262,7 +263,7 @@ impl Sayer {
         lines.extend(answer.suppressed.iter().map(|why| format!("nothing is sent to this address: {why}")));
         lines.push(match answer.next_digest {
             Some(at) => format!("the next run that serves them is due {}", self.time(at)),
-            None => "no run serves them: no subscription is active, or none is planned yet".to_owned(),
+            None => "no run serves them: no subscription is active, or no run is planned yet".to_owned(),
         });
         if answer.runs.is_empty() {
             lines.push("no run has served them yet".to_owned());

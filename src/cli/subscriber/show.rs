@@ -40,12 +40,15 @@ struct Held {
     status: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_reason: Option<String>,
+    /// The last day of a pause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<String>,
 }
 
 impl From<Subscription> for Held {
     fn from(s: Subscription) -> Self {
         let (topic, frequency) = (s.topic.to_string(), s.frequency.to_string());
-        Self { topic, frequency, status: s.state, stop_reason: s.stop_reason }
+        Self { topic, frequency, status: s.state, stop_reason: s.stop_reason, paused_until: s.paused_until }
     }
 }
 
@@ -64,7 +67,8 @@ pub async fn show(args: &ShowArgs, global: &Global, output: &Output) -> anyhow::
             lines.push(format!("only {}", shown.regions.join(", ")));
         }
         for held in &shown.subscriptions {
-            let why = held.stop_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let until = held.paused_until.as_ref().map(|day| format!(" until {day}"));
+            let why = until.or(held.stop_reason.as_ref().map(|reason| format!(" ({reason})"))).unwrap_or_default();
             lines.push(format!("  {:<24} {:<16} {}{why}", held.topic, held.frequency, held.status));
         }
         lines.join("\n")
@@ -76,6 +80,7 @@ async fn shown(app: &App, reader: &Subscriber) -> anyhow::Result<Shown> {
     let slots = slot::of_subscriber(&app.store, reader.id).await?;
     let subscriptions = subscription::of_reader(&app.store, reader.id).await?;
     let regions = subscriber::regions(&app.store, reader.id).await?;
+    let is_active = subscriptions.iter().any(|s| s.state == "active");
     Ok(Shown {
         address: reader.address.as_ref().map(ToString::to_string).unwrap_or_default(),
         language: reader.language.to_string(),
@@ -83,7 +88,8 @@ async fn shown(app: &App, reader: &Subscriber) -> anyhow::Result<Shown> {
         hour: reader.hour,
         regions: regions.iter().map(ToString::to_string).collect(),
         since: reader.created_at,
-        next_digest: slots.iter().filter_map(|slot| slot.next_run_at).min(),
+        // A slot keeps its hours for somebody whose pause will end, too.
+        next_digest: slots.iter().filter_map(|slot| slot.next_run_at).min().filter(|_| is_active),
         subscriptions: subscriptions.into_iter().map(Held::from).collect(),
     })
 }

@@ -1,5 +1,6 @@
 //! `tidings feed list|fetch|parse`
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -13,6 +14,7 @@ use super::global::Global;
 use super::output::Output;
 use super::{open, words};
 use crate::app::{App, AppError};
+use crate::config::Feed;
 use crate::feed::parse;
 use crate::model::slug::Slug;
 use crate::pipeline::collect;
@@ -68,8 +70,23 @@ struct Listed {
     damaged: Option<String>,
 }
 
-impl From<feed::Listed> for Listed {
-    fn from(feed: feed::Listed) -> Self {
+impl Listed {
+    /// One that no process has seen yet.
+    fn new(feed: &Feed, now: DateTime<Utc>) -> Self {
+        Self {
+            slug: feed.slug.to_string(),
+            url: feed.url.to_string(),
+            state: "new",
+            title: None,
+            last_success: None,
+            next_check: Some(now),
+            failures: 0,
+            error: None,
+            damaged: None,
+        }
+    }
+
+    fn known(feed: feed::Listed, now: DateTime<Utc>) -> Self {
         let state = match (&feed.gone_at, &feed.error, &feed.first_fetched_at) {
             (Some(_), ..) => "gone",
             (_, Some(_), _) => "failing",
@@ -77,13 +94,14 @@ impl From<feed::Listed> for Listed {
             _ if feed.damaged.is_some() => "damaged",
             _ => "ok",
         };
+        // One that is overdue, or was never asked, is asked now.
         Self {
             slug: feed.slug.to_string(),
             url: feed.adopted_url.unwrap_or(feed.url),
             state,
             title: feed.title,
             last_success: feed.last_success_at,
-            next_check: feed.gone_at.is_none().then_some(feed.next_check_at),
+            next_check: feed.gone_at.is_none().then_some(feed.next_check_at.max(now)),
             failures: feed.failures,
             error: feed.error,
             damaged: feed.damaged,
@@ -92,11 +110,14 @@ impl From<feed::Listed> for Listed {
 }
 
 async fn list(global: &Global, output: &Output) -> anyhow::Result<Exit> {
-    let app = open::app_for_writing(global).await?;
+    let app = open::app(global).await?;
     let now = app.clock.now();
-    let mut listed: Vec<Listed> = feed::list(&app.store).await?.into_iter().map(Listed::from).collect();
-    // One that is overdue, or was never asked, is asked now.
-    listed.iter_mut().for_each(|feed| feed.next_check = feed.next_check.map(|next| next.max(now)));
+    let mut known: HashMap<Slug, feed::Listed> =
+        feed::list(&app.store).await?.into_iter().map(|feed| (feed.slug.clone(), feed)).collect();
+    let declared = app.config.feeds.iter();
+    let listed: Vec<Listed> = declared
+        .map(|feed| known.remove(&feed.slug).map_or_else(|| Listed::new(feed, now), |known| Listed::known(known, now)))
+        .collect();
     output.list(&listed, &["feed", "state", "last success", "next check", "in words"], |feed| {
         let trouble = feed.error.clone().or_else(|| feed.damaged.clone()).or_else(|| feed.title.clone());
         vec![

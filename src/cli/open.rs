@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, Database};
 use crate::model::delivery::Mode;
-use crate::store::nudge;
+use crate::store::{adoption, nudge};
 
 /// Reads the configuration.
 pub fn config(global: &Global) -> anyhow::Result<Config> {
@@ -54,6 +54,33 @@ pub async fn app_for_writing(global: &Global) -> anyhow::Result<App> {
     let app = app(global).await?;
     app.adopt().await?;
     Ok(app)
+}
+
+/// Opens everything for a command that writes, or under --dry-run only looks what it would write.
+pub async fn app_for(dry_run: bool, global: &Global) -> anyhow::Result<App> {
+    if dry_run { app_for_looking(global).await } else { app_for_writing(global).await }
+}
+
+/// What a changed configuration does to readers is not done under --dry-run. A database that has seen none has no
+/// readers: there it is put in force.
+async fn app_for_looking(global: &Global) -> anyhow::Result<App> {
+    let app = app(global).await?;
+    match adoption::is_in_force(&app.store, &app.config.fingerprint()).await? {
+        Some(true) => Ok(app),
+        None => {
+            app.adopt().await?;
+            Ok(app)
+        }
+        Some(false) => {
+            let message = format!(
+                "{} was changed and is not in force yet. This command would put it in force first, and -n does not: so it \
+                 cannot tell what would be",
+                app.config.source()
+            );
+            let next = "have it put in force: by `systemctl reload tidings` where a daemon is at work, else by `tidings feed fetch`";
+            Err(Failure::new(Exit::Refused, message).then(next).into())
+        }
+    }
 }
 
 /// Wakes the daemon, if there is one, and says so.

@@ -38,6 +38,8 @@ five@example.org,,,,,\r
 \"six, seven\"@example.org,health,,,,\r
 six@example.org,health,,,Africa/Nairobbi,\r
 ONE@example.org,health,,,,\r
+seven@example.org,health,,,,,climate\r
+eight@example.org,health,,,,,,\r
 ";
 
 #[test]
@@ -48,30 +50,32 @@ fn good_lines_go_in_and_bad_ones_are_named() {
     assert!(told.out.starts_with("would be: "), "{}", told.out);
     assert_eq!(at(&house, "06:00", &["subscriber", "list"]).ended(0).out, "");
     assert_snapshot!(import(&house, MIXED, 7, &[]).out, @r#"
-    9 lines read: 2 new readers, 2 subscriptions begun
+    11 lines read: 3 new readers, 3 subscriptions begun
       already there, left as before: 1 subscription
-      bad, left out: 6 lines
+      bad, left out: 7 lines
         line 4: `no address` is not an e-mail address: there is no @ in it
         line 5: there is no topic `helth`; did you mean `health`?
         line 6: hour `25` is not a number from 0 to 23
         line 7: it names no topic
         line 8: `six, seven@example.org` is not an e-mail address: what stands before the @ has a character that mail does not allow there
         line 9: zone `Africa/Nairobbi`: there is no such zone; did you mean Africa/Nairobi?
+        line 11: it has more cells than the header; several topics are separated by `;`, not by a comma
     "#);
     assert_snapshot!(import(&house, MIXED, 7, &[]).out, @r#"
-    9 lines read: 0 new readers, 0 subscriptions begun
-      already there, left as before: 3 subscriptions
-      bad, left out: 6 lines
+    11 lines read: 0 new readers, 0 subscriptions begun
+      already there, left as before: 4 subscriptions
+      bad, left out: 7 lines
         line 4: `no address` is not an e-mail address: there is no @ in it
         line 5: there is no topic `helth`; did you mean `health`?
         line 6: hour `25` is not a number from 0 to 23
         line 7: it names no topic
         line 8: `six, seven@example.org` is not an e-mail address: what stands before the @ has a character that mail does not allow there
         line 9: zone `Africa/Nairobbi`: there is no such zone; did you mean Africa/Nairobi?
+        line 11: it has more cells than the header; several topics are separated by `;`, not by a comma
     "#);
     let told = import(&house, MIXED, 7, &["--json"]).out;
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!((&told["bad"], &told["problems"][0]["line"]), (&serde_json::json!(6), &serde_json::json!(4)));
+    assert_eq!((&told["bad"], &told["problems"][0]["line"]), (&serde_json::json!(7), &serde_json::json!(4)));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! `tidings subscriber` changes what a reader gets, and says so.
 
+use std::fs;
+
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::commands::house;
-use crate::house::{Done, House};
+use crate::commands::{configuration, house};
+use crate::house::{Done, House, free_port};
 use crate::newsroom::Newsroom;
 
 const READER: &str = "reader@example.org";
@@ -126,4 +128,37 @@ fn a_dry_run_changes_nothing() {
     let told = does(&house, &["stop", READER, "-n", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!((&told["topics"], &told["dry_run"]), (&json!(["health"]), &json!(true)));
+}
+
+/// A changed configuration moves readers, which is a change too.
+#[test]
+fn a_dry_run_puts_no_changed_configuration_in_force() {
+    let newsroom = Newsroom::open();
+    let house = House::new();
+    let text = configuration(&newsroom, free_port());
+    house.configure(&text);
+    at(&house, "05:00", &["subscriber", "add", READER, "--topic", "health"]).ended(0);
+    house.configure(&text.replacen("slug = \"health\"", "slug = \"health\"\nend_subscriptions = true", 1));
+    let before = does(&house, &["show", READER, "--json"]);
+    let file = house.folder().join("readers.csv");
+    fs::write(&file, "address,topics\nnew@example.org,climate\n").unwrap();
+    for command in [
+        &["set", READER, "--hour", "7", "-n"][..],
+        &["pause", READER, "-n"],
+        &["resume", READER, "-n"],
+        &["stop", READER, "-n"],
+        &["start-again", READER, "--topic", "health", "-n"],
+        &["add", READER, "--topic", "climate", "-n"],
+        &["import", file.to_str().unwrap(), "-n"],
+    ] {
+        let told = refused(&house, 5, command);
+        assert!(told.contains("was changed and is not in force yet"), "{command:?}: {told}");
+        assert_eq!(does(&house, &["show", READER, "--json"]), before, "{command:?}");
+    }
+    // Nor does whoever only looks.
+    at(&house, "06:00", &["feed", "list"]).ended(0);
+    assert_eq!(does(&house, &["show", READER, "--json"]), before);
+    at(&house, "06:00", &["feed", "fetch"]).ended(0);
+    assert!(does(&house, &["add", READER, "--topic", "climate", "-n"]).starts_with("would be: "));
+    assert_ne!(does(&house, &["show", READER, "--json"]), before);
 }

@@ -75,7 +75,7 @@ struct Added {
 const ASK_AGAIN: TimeDelta = TimeDelta::hours(24);
 
 pub async fn run(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
-    let app = open::app_for_writing(global).await?;
+    let app = open::app_for(args.dry_run, global).await?;
     let hash = app.keys.hash_of_address(&args.address);
     if let Some((reason, since)) = suppression::find(&app.store, &hash).await? {
         let message = format!("{} is suppressed ({reason}) since {}", args.address, since.format("%Y-%m-%d"));

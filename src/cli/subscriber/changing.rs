@@ -43,7 +43,7 @@ struct Changed<'a> {
 
 impl<'a> Changing<'a> {
     pub async fn open(address: &Address, dry_run: bool, global: &Global, output: &'a Output) -> anyhow::Result<Self> {
-        let app = open::app_for_writing(global).await?;
+        let app = open::app_for(dry_run, global).await?;
         let reader = typed::reader(&app, address).await?;
         let holdings = holdings::of_reader(&app.store, reader.id).await?.unwrap_or_else(|| {
             // Between the two looks; the change itself then finds nobody.

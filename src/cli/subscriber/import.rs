@@ -71,7 +71,7 @@ struct Problem {
 }
 
 pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
-    let app = open::app_for_writing(global).await?;
+    let app = open::app_for(args.dry_run, global).await?;
     let (source, size) = source(&args.file)?;
     let bar = bar(size, output);
     // Cells are trimmed, so a carriage return goes; and the lines are numbered as an editor numbers them.

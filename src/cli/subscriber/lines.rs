@@ -33,6 +33,8 @@ pub struct Lines {
     zone: Tz,
     /// Where each column stands.
     places: HashMap<&'static str, usize>,
+    /// How many there are.
+    columns: usize,
 }
 
 /// What a line asks for.
@@ -68,11 +70,17 @@ impl Lines {
             language: site.language.clone(),
             zone: site.timezone,
             places,
+            columns: header.len(),
         })
     }
 
     /// What a line asks for, or what is wrong with it.
     pub fn read(&self, app: &App, record: &csv::StringRecord) -> Result<Line<Wish>, String> {
+        if record.iter().skip(self.columns).any(|cell| !cell.trim().is_empty()) {
+            return Err(
+                "it has more cells than the header; several topics are separated by `;`, not by a comma".to_owned()
+            );
+        }
         let address: Address = self.cell(record, "address").parse().map_err(|bad| format!("{bad}"))?;
         if !matches!(self.cell(record, "status"), "" | "active") {
             return Ok(Line::NotActive);

@@ -159,6 +159,7 @@ impl Bench {
             subscription::grant_all(&mut tx, &wishes, now).await.unwrap();
             tx.commit().await.unwrap();
         }
+        self.app.store.look_again().await.unwrap();
     }
 
     /// One in twenty gives up a topic and takes another.

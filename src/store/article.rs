@@ -15,12 +15,12 @@ use crate::model::topic::Facet;
 statements! {
     SIGHTED = two(
         "SELECT identity, article, text_hash FROM sighting WHERE feed = $1 AND identity IN (SELECT value FROM json_each($2))",
-        // json_each is json_array_elements_text there
-        "SELECT identity, article, text_hash FROM sighting WHERE feed = $1 AND identity IN (SELECT json_array_elements_text($2::json))",
+        // json_each is jsonb_array_elements_text there
+        "SELECT identity, article, text_hash FROM sighting WHERE feed = $1 AND identity IN (SELECT jsonb_array_elements_text($2::text::jsonb))",
     );
     BY_LINK = two(
         "SELECT canonical_link, id FROM article WHERE canonical_link IN (SELECT value FROM json_each($1))",
-        "SELECT canonical_link, id FROM article WHERE canonical_link IN (SELECT json_array_elements_text($1::json))",
+        "SELECT canonical_link, id FROM article WHERE canonical_link IN (SELECT jsonb_array_elements_text($1::text::jsonb))",
     );
     ADD = same(
         "INSERT INTO article (canonical_link, title, link, summary, image_url, image_alt, language, author, categories, published_at, first_seen_at)
@@ -32,7 +32,7 @@ statements! {
     REHASH = same("UPDATE sighting SET text_hash = $3 WHERE feed = $1 AND identity = $2");
     SEEN_AGAIN = two(
         "UPDATE sighting SET last_seen_at = $3 WHERE feed = $1 AND identity IN (SELECT value FROM json_each($2))",
-        "UPDATE sighting SET last_seen_at = $3 WHERE feed = $1 AND identity IN (SELECT json_array_elements_text($2::json))",
+        "UPDATE sighting SET last_seen_at = $3 WHERE feed = $1 AND identity IN (SELECT jsonb_array_elements_text($2::text::jsonb))",
     );
     /// Until it is in an edition, the text follows the feed.
     FOLLOW = same(

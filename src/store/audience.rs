@@ -30,15 +30,15 @@ statements! {
         "SELECT f.slug, o.zone, o.hour, o.next_run_at, w.readers FROM (
             SELECT n.slot, count(*) AS readers FROM (
                 SELECT o.id AS slot, row_number() OVER (PARTITION BY s.subscriber ORDER BY o.next_run_at IS NULL, o.next_run_at, o.id) AS turn
-                FROM (SELECT (j ->> 0)::bigint AS topic, j ->> 1 AS language, (j ->> 2)::bigint AS position FROM json_array_elements($1::json) j) t
+                FROM (SELECT (j ->> 0)::bigint AS topic, j ->> 1 AS language, (j ->> 2)::bigint AS position FROM jsonb_array_elements($1::text::jsonb) j) t
                 JOIN subscription s ON s.topic = t.topic AND s.state = 'active'
                 JOIN subscriber u ON u.id = s.subscriber AND u.language = t.language
                 JOIN frequency f ON f.id = s.frequency
                 JOIN slot o ON o.frequency = f.id AND o.zone = u.zone AND o.hour = CASE WHEN f.hour_choice THEN u.hour ELSE -1 END
                 WHERE CASE WHEN EXISTS (SELECT 1 FROM subscriber_region r WHERE r.subscriber = u.id)
-                    THEN EXISTS (SELECT 1 FROM subscriber_region r JOIN json_array_elements($2::json) g ON (g ->> 0)::bigint = r.region WHERE r.subscriber = u.id)
+                    THEN EXISTS (SELECT 1 FROM subscriber_region r JOIN jsonb_array_elements($2::text::jsonb) g ON (g ->> 0)::bigint = r.region WHERE r.subscriber = u.id)
                         AND (t.position > coalesce(s.since, o.cutoff)
-                            OR NOT EXISTS (SELECT 1 FROM subscriber_region r JOIN json_array_elements($2::json) g ON (g ->> 0)::bigint = r.region
+                            OR NOT EXISTS (SELECT 1 FROM subscriber_region r JOIN jsonb_array_elements($2::text::jsonb) g ON (g ->> 0)::bigint = r.region
                                 WHERE r.subscriber = u.id AND (g ->> 1)::bigint <= coalesce(s.since, o.cutoff)))
                     ELSE t.position > coalesce(s.since, o.cutoff) END
             ) n WHERE n.turn = 1 GROUP BY n.slot

@@ -4,19 +4,23 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, Postgres, Sqlite, Transaction};
+use tokio::sync::Mutex;
 
 use super::Error;
+use super::checkpoint::Checkpoints;
 use super::sql::{Arg, Record, Row, Sql};
 
 /// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
 #[derive(Debug, Clone)]
 pub enum Db {
-    Lite { write: SqlitePool, read: SqlitePool, file: PathBuf },
+    Lite { write: SqlitePool, read: SqlitePool, file: PathBuf, turns: Turns, checkpoints: Checkpoints },
     Pg(PgPool),
 }
 
@@ -35,6 +39,9 @@ pub enum Place {
     /// `postgres://…`, and how it may be used.
     Server { url: String, connections: u32, behind_pooler: bool },
 }
+
+/// Who of this process asks next for the turn to write: first come, first served, however often the first has to ask.
+type Turns = Arc<Mutex<()>>;
 
 const READERS: u32 = 4;
 const BUSY: Duration = Duration::from_secs(10);
@@ -61,6 +68,9 @@ impl Db {
             .busy_timeout(BUSY)
             // A checkpoint per 32 MB: a page of many deliveries is then not written to both files at once.
             .pragma("wal_autocheckpoint", "8000")
+            // What a statement may have to take back is kept in memory: of a page of deliveries it is every page of the file
+            // that they touch.
+            .pragma("temp_store", "memory")
             // Rows come from a thread of their own: 50 at once, the default, is a change of threads for each hand of them.
             .row_buffer_size(1000)
             .disable_statement_logging();
@@ -77,12 +87,13 @@ impl Db {
             .connect_with(writer)
             .await
             .map_err(opened)?;
+        let checkpoints = Checkpoints::new(options.clone());
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(opened)?;
-        Ok(Self::Lite { write, read, file: file.to_owned() })
+        Ok(Self::Lite { write, read, file: file.to_owned(), turns: Turns::default(), checkpoints })
     }
 
     async fn open_pg(url: &str, connections: u32, behind_pooler: bool) -> Result<Self, Error> {
@@ -111,9 +122,9 @@ impl Db {
     /// pool back a connection that is inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
         match self {
-            Self::Lite { write, .. } => {
-                let pool = write.clone();
-                finish(take_turn(pool)).await.map(Tx::Lite)
+            Self::Lite { write, turns, .. } => {
+                let (pool, turns) = (write.clone(), Arc::clone(turns));
+                finish(take_turn(pool, turns)).await.map(Tx::Lite)
             }
             Self::Pg(pool) => {
                 let pool = pool.clone();
@@ -124,21 +135,34 @@ impl Db {
 
     /// Between two transactions of long work: SQLite has one writer, and other processes can only ask again and again.
     pub async fn let_others_in(&self) {
-        if let Self::Lite { .. } = self {
+        if let Self::Lite { write, turns, checkpoints, .. } = self {
+            checkpoints.after_a_transaction();
+            // Who of this process came before us is served first, to the end of what they write. Who comes meanwhile waits
+            // with us: it is the others' turn.
+            let _next_of_us = turns.lock().await;
+            let _nobody_of_us = write.acquire().await;
             tokio::time::sleep(ASK_AGAIN * 2).await;
         }
+    }
+
+    /// After many readers came at once: PostgreSQL plans by what it last saw of a table, and looks again when it has time.
+    pub async fn look_again(&self) -> Result<(), Error> {
+        if let Self::Pg(pool) = self {
+            pool.execute("ANALYZE subscriber, subscriber_region, subscription, slot, enrolment").await?;
+        }
+        Ok(())
     }
 
     /// One statement that only reads, on a connection for reading.
     pub async fn all<R: Record>(&self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<Vec<R>, Error> {
         match self {
             Self::Lite { read, .. } => {
-                let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch_all(read).await?;
-                rows.into_iter().map(|row| R::of(&Row::Lite(row))).collect()
+                let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch(read);
+                records(rows, Row::Lite).await
             }
             Self::Pg(pool) => {
-                let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch_all(pool).await?;
-                rows.into_iter().map(|row| R::of(&Row::Pg(row))).collect()
+                let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch(pool);
+                records(rows, Row::Pg).await
             }
         }
     }
@@ -153,7 +177,8 @@ impl Db {
 
     pub async fn close(&self) {
         match self {
-            Self::Lite { write, read, .. } => {
+            Self::Lite { write, read, checkpoints, .. } => {
+                checkpoints.close().await;
                 read.close().await;
                 write.close().await;
             }
@@ -170,7 +195,8 @@ fn private(file: &Path) -> std::io::Result<()> {
 
 /// Waits until no other process writes, and begins. SQLite's own way of waiting asks ever more rarely, down to ten times a
 /// second, so that one process which writes page after page would keep all others out.
-async fn take_turn(pool: SqlitePool) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+async fn take_turn(pool: SqlitePool, turns: Turns) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    let _ours = turns.lock().await;
     let asked = Instant::now();
     loop {
         match pool.begin_with("BEGIN IMMEDIATE").await {
@@ -184,6 +210,14 @@ async fn take_turn(pool: SqlitePool) -> Result<Transaction<'static, Sqlite>, sql
 fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     code.is_some_and(|code| code & 0xff == 5)
+}
+
+/// Rows are read while the database finds the next ones.
+async fn records<T, R: Record>(
+    rows: impl Stream<Item = Result<T, sqlx::Error>>,
+    row: impl Fn(T) -> Row,
+) -> Result<Vec<R>, Error> {
+    rows.map(|found| R::of(&row(found?))).try_collect().await
 }
 
 /// Runs to its end even when the caller goes away.
@@ -207,12 +241,12 @@ impl Tx {
     pub async fn all<R: Record>(&mut self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<Vec<R>, Error> {
         match self {
             Self::Lite(tx) => {
-                let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(|row| R::of(&Row::Lite(row))).collect()
+                let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch(&mut **tx);
+                records(rows, Row::Lite).await
             }
             Self::Pg(tx) => {
-                let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(|row| R::of(&Row::Pg(row))).collect()
+                let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch(&mut **tx);
+                records(rows, Row::Pg).await
             }
         }
     }

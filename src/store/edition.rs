@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, hex, record, same, statements, two};
+use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx};
 use crate::model::edition::Content;
 
@@ -15,12 +15,12 @@ statements! {
     PUT_ALL = two(
         "INSERT INTO edition (run, key, content, created_at) SELECT $1, unhex(value ->> 0), value ->> 1, $3 FROM json_each($2) WHERE true
          ON CONFLICT (run, key) DO UPDATE SET key = excluded.key RETURNING id, key",
-        "INSERT INTO edition (run, key, content, created_at) SELECT $1, decode(j ->> 0, 'hex'), j ->> 1, $3 FROM json_array_elements($2::json) j
+        "INSERT INTO edition (run, key, content, created_at) SELECT $1, decode(j ->> 0, 'hex'), j ->> 1, $3 FROM jsonb_array_elements($2::text::jsonb) j
          ON CONFLICT (run, key) DO UPDATE SET key = excluded.key RETURNING id, key",
     );
     PUT_ALL_ARTICLES = two(
         "INSERT INTO edition_article (edition, article) SELECT value ->> 0, value ->> 1 FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
-        "INSERT INTO edition_article (edition, article) SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM json_array_elements($1::json) j ON CONFLICT DO NOTHING",
+        "INSERT INTO edition_article (edition, article) SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM jsonb_array_elements($1::text::jsonb) j ON CONFLICT DO NOTHING",
     );
     ADD_ARTICLES = two(
         "INSERT INTO edition_article (edition, article) SELECT DISTINCT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",
@@ -92,12 +92,12 @@ pub async fn put_all(
     new: &HashMap<[u8; 16], Content>,
     now: DateTime<Utc>,
 ) -> Result<HashMap<[u8; 16], i64>, Error> {
-    let rows: Vec<(String, String)> = new.iter().map(|(key, content)| (hex(key), content.to_json())).collect();
+    let rows: Vec<(String, String)> = new.iter().map(|(key, content)| (hex::encode(key), content.to_json())).collect();
     let rows = serde_json::to_string(&rows).expect("strings always serialise");
     let mut ids = HashMap::with_capacity(new.len());
     let mut pairs: Vec<(i64, i64)> = Vec::new();
     for (id, key) in tx.all::<(i64, Vec<u8>)>(&PUT_ALL, args![run, &rows, now]).await? {
-        let key: [u8; 16] = key.as_slice().try_into().map_err(|_| Error::unreadable(1, hex(&key)))?;
+        let key: [u8; 16] = key.as_slice().try_into().map_err(|_| Error::unreadable(1, hex::encode(&key)))?;
         let articles: BTreeSet<i64> = new.get(&key).into_iter().flat_map(Content::articles).collect();
         pairs.extend(articles.into_iter().map(|article| (id, article)));
         ids.insert(key, id);

@@ -65,7 +65,7 @@ statements! {
          FROM json_each($1) j WHERE subscriber.id = j.value ->> 0",
         "UPDATE subscriber SET language = j ->> 1, zone = j ->> 2, hour = (j ->> 3)::bigint, format = j ->> 4,
             changed_at = (j ->> 5)::bigint, regions_changed_at = (j ->> 6)::bigint
-         FROM json_array_elements($1::json) j WHERE subscriber.id = (j ->> 0)::bigint",
+         FROM jsonb_array_elements($1::text::jsonb) j WHERE subscriber.id = (j ->> 0)::bigint",
     );
     CLEAR_REGIONS = two(
         "DELETE FROM subscriber_region WHERE subscriber IN (SELECT value FROM json_each($1))",
@@ -73,7 +73,7 @@ statements! {
     );
     PUT_REGIONS = two(
         "INSERT INTO subscriber_region (subscriber, region) SELECT value ->> 0, value ->> 1 FROM json_each($1)",
-        "INSERT INTO subscriber_region (subscriber, region) SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM json_array_elements($1::json) j",
+        "INSERT INTO subscriber_region (subscriber, region) SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM jsonb_array_elements($1::text::jsonb) j",
     );
     ADD = two(
         "INSERT INTO subscription (subscriber, topic, frequency, state, since, starts, rank, created_at, started_at, start_reason, pause_reason)
@@ -83,7 +83,7 @@ statements! {
         "INSERT INTO subscription (subscriber, topic, frequency, state, since, starts, rank, created_at, started_at, start_reason, pause_reason)
          SELECT (j ->> 0)::bigint, (j ->> 1)::bigint, (j ->> 2)::bigint, j ->> 3, (j ->> 4)::bigint, (j ->> 5)::bigint, (j ->> 6)::bigint,
             (j ->> 7)::bigint, (j ->> 8)::bigint, j ->> 9, j ->> 10
-         FROM json_array_elements($1::json) j",
+         FROM jsonb_array_elements($1::text::jsonb) j",
     );
     PUT = two(
         "UPDATE subscription SET topic = j.value ->> 1, frequency = j.value ->> 2, state = j.value ->> 3, since = j.value ->> 4,
@@ -93,11 +93,11 @@ statements! {
         "UPDATE subscription SET topic = (j ->> 1)::bigint, frequency = (j ->> 2)::bigint, state = j ->> 3, since = (j ->> 4)::bigint,
             starts = (j ->> 5)::bigint, rank = (j ->> 6)::bigint, started_at = (j ->> 7)::bigint, paused_until = j ->> 8,
             pause_reason = j ->> 9, stopped_at = (j ->> 10)::bigint, stop_reason = j ->> 11
-         FROM json_array_elements($1::json) j WHERE subscription.id = (j ->> 0)::bigint",
+         FROM jsonb_array_elements($1::text::jsonb) j WHERE subscription.id = (j ->> 0)::bigint",
     );
     LEAVE = two(
         "DELETE FROM enrolment WHERE (slot, subscriber) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))",
-        "DELETE FROM enrolment WHERE (slot, subscriber) IN (SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM json_array_elements($1::json) j)",
+        "DELETE FROM enrolment WHERE (slot, subscriber) IN (SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM jsonb_array_elements($1::text::jsonb) j)",
     );
     ENROL = two(
         "INSERT INTO enrolment (slot, subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold, wakes_after)
@@ -109,7 +109,7 @@ statements! {
         "INSERT INTO enrolment (slot, subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold, wakes_after)
          SELECT (j ->> 0)::bigint, (j ->> 1)::bigint, j ->> 2, j ->> 3, j ->> 4, j ->> 5, (j ->> 6)::bigint, (j ->> 7)::bigint, (j ->> 8)::boolean,
             (j ->> 9)::boolean, j ->> 10
-         FROM json_array_elements($1::json) j
+         FROM jsonb_array_elements($1::text::jsonb) j
          ON CONFLICT (slot, subscriber) DO UPDATE SET topics = excluded.topics, regions = excluded.regions,
             language = excluded.language, format = excluded.format, changed_at = excluded.changed_at,
             regions_changed_at = excluded.regions_changed_at, sole = excluded.sole, fold = excluded.fold, wakes_after = excluded.wakes_after",

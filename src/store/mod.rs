@@ -3,6 +3,7 @@
 //! Functions that read take `&Store`; functions that write take `&mut Tx`, so that a caller decides what belongs into
 //! one transaction. Times come in as arguments.
 
+mod checkpoint;
 mod db;
 mod schema;
 mod sql;
@@ -98,6 +99,11 @@ impl Store {
     /// Between two transactions of long work.
     pub async fn let_others_in(&self) {
         self.db.let_others_in().await;
+    }
+
+    /// After many readers came at once.
+    pub async fn look_again(&self) -> Result<(), Error> {
+        self.db.look_again().await
     }
 
     pub async fn close(&self) {

@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::run::Run;
-use super::sql::{args, hex, record, same, statements, two};
+use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx, run};
 use crate::model::choice::{Held, Ledger, Reader};
 use crate::model::delivery::{Key, Mode};
@@ -87,7 +88,7 @@ statements! {
         "INSERT INTO delivery (key, kind, lane, mode, run, subscriber, edition, first_edition, topics, state, reason, settled_at, created_at, next_attempt_at)
          SELECT decode(value ->> 0, 'hex'), 'digest', $5, $2, r.id, (value ->> 1)::bigint, (value ->> 2)::bigint, (value ->> 2)::bigint, value ->> 3,
             CASE WHEN r.cancelled_at IS NULL THEN 'ready' ELSE 'cancelled' END, r.cancel_reason, CASE WHEN r.cancelled_at IS NOT NULL THEN $4::bigint END, $4, $4
-         FROM json_array_elements($1::json) j, run r WHERE r.id = $3
+         FROM jsonb_array_elements($1::text::jsonb) j, run r WHERE r.id = $3
          ON CONFLICT (run, subscriber) DO NOTHING",
     );
     /// Those who were given a cancelled digest are to have the ledger asked next time. Whoever is in several slots is locked
@@ -110,15 +111,18 @@ statements! {
         "UPDATE subscription SET since = NULL WHERE subscriber IN (SELECT value FROM json_each($1)) AND since IS NOT NULL AND since <= $2
          AND state = 'active' AND topic IN (SELECT j.value ->> 0 FROM enrolment e, json_each(e.topics) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
         "UPDATE subscription SET since = NULL WHERE subscriber = ANY($1) AND since IS NOT NULL AND since <= $2
-         AND state = 'active' AND topic IN (SELECT (j ->> 0)::bigint FROM enrolment e, json_array_elements(e.topics::json) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
+         AND state = 'active' AND topic IN (SELECT (j ->> 0)::bigint FROM enrolment e, jsonb_array_elements(e.topics::jsonb) j WHERE e.slot = $3 AND e.subscriber = subscription.subscriber)",
     );
     /// Only a flag that the page has read is taken back: one that is set meanwhile is for the next run.
     SERVE = two(
         // The plus keeps SQLite from walking the whole slot for each of them.
         "UPDATE enrolment SET topics = j.value ->> 1, fold = (fold AND NOT j.value ->> 2) FROM json_each($2) j WHERE +slot = $1 AND subscriber = j.value ->> 0",
-        "UPDATE enrolment SET topics = j ->> 1, fold = (fold AND NOT (j ->> 2)::boolean) FROM json_array_elements($2::json) j WHERE slot = $1 AND subscriber = (j ->> 0)::bigint",
+        "UPDATE enrolment SET topics = j ->> 1, fold = (fold AND NOT (j ->> 2)::boolean) FROM jsonb_array_elements($2::text::jsonb) j WHERE slot = $1 AND subscriber = (j ->> 0)::bigint",
     );
 }
+
+/// Deliveries in one statement.
+const IN_WORDS: usize = 1000;
 
 /// One reader on the page.
 #[derive(Debug, Clone)]
@@ -262,11 +266,7 @@ pub async fn write(
     lane: i64,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let row =
-        |p: &Planned| (hex(&p.key.0), p.subscriber, p.edition, serde_json::to_string(&p.topics).unwrap_or_default());
-    let rows: Vec<(String, i64, i64, String)> = planned.iter().map(row).collect();
-    let rows = serde_json::to_string(&rows).expect("strings and numbers always serialise");
-    tx.exec(&DELIVER, args![&rows, run.mode.word(), run.id, now, lane]).await?;
+    deliver(tx, run, planned, lane, now).await?;
     if !folded.is_empty() {
         let folded: Vec<i64> = folded.iter().map(|(_, delivery)| *delivery).collect();
         tx.exec(&FOLDED_INTO, args![&folded, run.id]).await?;
@@ -280,6 +280,24 @@ pub async fn write(
         run::advance(tx, run.id, last.subscriber).await?;
     }
     Ok(())
+}
+
+/// While the database writes one batch of rows, the next one is put into words.
+async fn deliver(tx: &mut Tx, run: &Run, planned: &[Planned], lane: i64, now: DateTime<Utc>) -> Result<(), Error> {
+    let row = |p: &Planned| (hex::encode(p.key.0), p.subscriber, p.edition, json(&p.topics));
+    let mut batches = planned.chunks(IN_WORDS).map(|batch| json(&batch.iter().map(row).collect::<Vec<_>>()));
+    let mut next = batches.next();
+    while let Some(rows) = next {
+        let values = args![&rows, run.mode.word(), run.id, now, lane];
+        let (written, following) = tokio::join!(tx.exec(&DELIVER, values), async { batches.next() });
+        written?;
+        next = following;
+    }
+    Ok(())
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("numbers and strings always serialise")
 }
 
 /// How many deliveries the run has made.
@@ -308,10 +326,8 @@ async fn serve(tx: &mut Tx, run: &Run, readers: &[Enrolled]) -> Result<(), Error
     let served = |held: &Held| Held { since: held.since.filter(|since| *since > run.upper), ..*held };
     let row = |enrolled: &&Enrolled| {
         let topics: Vec<Held> = enrolled.reader.topics.iter().map(served).collect();
-        let topics = serde_json::to_string(&topics).expect("numbers always serialise");
-        (enrolled.subscriber, topics, enrolled.takes_flag_back)
+        (enrolled.subscriber, json(&topics), enrolled.takes_flag_back)
     };
     let rows: Vec<(i64, String, bool)> = changed.iter().map(row).collect();
-    let rows = serde_json::to_string(&rows).expect("numbers and strings always serialise");
-    tx.exec(&SERVE, args![run.slot, &rows]).await.map(drop)
+    tx.exec(&SERVE, args![run.slot, &json(&rows)]).await.map(drop)
 }

@@ -170,11 +170,6 @@ fn json_of(ids: &[i64]) -> String {
     out
 }
 
-/// Bytes in a batch, which is JSON.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A row of either engine.
 pub enum Row {
     Lite(SqliteRow),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::sql::{args, hex, record, same, statements, two};
+use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx};
 use crate::model::address::Address;
 use crate::model::delivery::Key;
@@ -23,7 +23,7 @@ statements! {
     );
     BY_ADDRESSES = two(
         "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT value FROM json_each($1))",
-        "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT json_array_elements_text($1::json))",
+        "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT jsonb_array_elements_text($1::text::jsonb))",
     );
     /// Who is new has changed now: most of them need no second writing.
     ADD = two(
@@ -33,7 +33,7 @@ statements! {
          ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
         "INSERT INTO subscriber (key, address, address_key, language, zone, hour, format, created_at, changed_at)
          SELECT decode(j ->> 0, 'hex'), j ->> 1, j ->> 2, j ->> 3, j ->> 4, (j ->> 5)::bigint, j ->> 6, $2, (SELECT value FROM counter WHERE name = 'position')
-         FROM json_array_elements($1::json) j
+         FROM jsonb_array_elements($1::text::jsonb) j
          ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
     );
     REGIONS = same(
@@ -155,7 +155,7 @@ async fn by_keys(tx: &mut Tx, keys: &[String]) -> Result<HashMap<String, i64>, E
 fn row(key: &str, newcomer: &Newcomer) -> (String, String, String, String, &'static str, i64, &'static str) {
     let Settings { language, zone, hour, format } = newcomer.settings;
     (
-        hex(&newcomer.key.0),
+        hex::encode(newcomer.key.0),
         newcomer.address.to_string(),
         key.to_owned(),
         language.to_string(),

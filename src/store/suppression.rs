@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, hex, same, statements, two};
+use super::sql::{args, same, statements, two};
 use super::{Error, Store, Tx};
 
 statements! {
@@ -12,7 +12,7 @@ statements! {
     FIND = same("SELECT reason, since FROM suppression WHERE hash = $1");
     AMONG = two(
         "SELECT hash FROM suppression WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
-        "SELECT hash FROM suppression WHERE hash IN (SELECT decode(j, 'hex') FROM json_array_elements_text($1::json) j)",
+        "SELECT hash FROM suppression WHERE hash IN (SELECT decode(j, 'hex') FROM jsonb_array_elements_text($1::text::jsonb) j)",
     );
     COUNT = same("SELECT count(*) FROM suppression");
 }
@@ -29,7 +29,7 @@ pub async fn find(store: &Store, hash: &[u8]) -> Result<Option<(String, DateTime
 
 /// Those of these that are suppressed.
 pub async fn among(tx: &mut Tx, hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, Error> {
-    let hashes: Vec<String> = hashes.iter().map(|hash| hex(hash)).collect();
+    let hashes: Vec<String> = hashes.iter().map(hex::encode).collect();
     let hashes = serde_json::to_string(&hashes).expect("strings always serialise");
     Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![&hashes]).await?.into_iter().map(|(hash,)| hash).collect())
 }

@@ -115,6 +115,7 @@ pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow:
     imported.grant(&app, wishes).await?;
     bar.finish_and_clear();
     if !args.dry_run {
+        app.store.look_again().await?;
         compose::plan_ahead(&app.store, app.clock.now()).await?;
         open::nudge(&app, output).await?;
     }

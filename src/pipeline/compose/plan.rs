@@ -5,6 +5,7 @@
 //! reader costs a look into a table, and an edition is laid out once.
 
 use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tracing::info;
@@ -22,14 +23,14 @@ use crate::store::slot::{self, Slot};
 use crate::store::{Tx, article, edition, filing, setting};
 
 /// At most so many readers are planned in one transaction: enough to share its cost.
-const PAGE: i64 = 4000;
-/// And at first so many: their editions are all new, and a transaction is short for the other writers' sake.
+const PAGE: i64 = 8000;
+/// And at first so many: their editions are all new.
 const FIRST_PAGE: i64 = 200;
-/// Rows that a transaction may well write.
-const ROWS: usize = 5000;
+/// How long a page should take, in microseconds: on SQLite the other writers wait for it.
+const TURN: i64 = 70_000;
 /// Deliveries go out edition by edition, so that each is rendered once. Of a run over millions only so many are sorted
 /// together: the index of what waits is written all over for each page, and stays small by it.
-const LANE: i64 = 250_000;
+const LANE: i64 = 200_000;
 
 /// Plans what is being planned, to its end or until we are asked to stop.
 pub(super) async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {
@@ -45,9 +46,11 @@ async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>
     super::wake::wake(line, &run, now).await?;
     let mut plan = Plan::open(line, run, slot).await?;
     let mut deliveries = 0;
-    while let Some(planned) = plan.page(now).await? {
+    loop {
+        let begun = Instant::now();
+        let Some(planned) = plan.page(now).await? else { break };
         deliveries += planned;
-        plan.pace();
+        plan.pace(begun.elapsed());
         line.store.let_others_in().await;
         if line.stopping.is_cancelled() {
             return Ok(());
@@ -81,8 +84,6 @@ pub(crate) struct Plan<'a> {
     deliveries: i64,
     /// Readers planned in one transaction.
     pub(crate) at_once: i64,
-    /// That the last page wrote.
-    rows: usize,
 }
 
 /// What a steady reader holds: all that their digest depends on.
@@ -134,7 +135,6 @@ impl<'a> Plan<'a> {
             usual,
             deliveries,
             at_once: FIRST_PAGE,
-            rows: 0,
         })
     }
 
@@ -164,13 +164,11 @@ impl<'a> Plan<'a> {
         Ok(Some(planned.len()))
     }
 
-    /// Takes more readers at once, or fewer, after what the last page wrote.
-    fn pace(&mut self) {
-        if self.rows < ROWS / 2 {
-            self.at_once = (self.at_once * 2).min(PAGE);
-        } else if self.rows > ROWS {
-            self.at_once = (self.at_once / 2).max(1);
-        }
+    /// Takes more readers at once, or fewer, after how long the last page took.
+    fn pace(&mut self, took: Duration) {
+        let took = i64::try_from(took.as_micros()).unwrap_or(i64::MAX).max(1);
+        let fitting = self.at_once * TURN / took;
+        self.at_once = fitting.clamp(self.at_once / 2, self.at_once * 2).clamp(1, PAGE);
     }
 
     /// Takes in what was withdrawn or pinned since the window was loaded. The page has its slot, so whoever withdraws from
@@ -207,7 +205,6 @@ impl<'a> Plan<'a> {
             }
             due.push(unasked);
         }
-        self.rows = asked.len() * 2;
         let ids: Vec<i64> = asked.iter().map(|i| readers[*i].subscriber).collect();
         let ledger = page::ledger(tx, self.run.mode, &ids, self.window.earliest(self.floor)).await?;
         self.load_owed(tx, &ledger).await?;
@@ -261,7 +258,6 @@ impl<'a> Plan<'a> {
                 new.insert(of_content, content);
             }
         }
-        self.rows += new.values().map(|content| 1 + content.articles().count()).sum::<usize>();
         self.put(tx, new, now).await?;
 
         let mut planned = Vec::new();
@@ -281,7 +277,6 @@ impl<'a> Plan<'a> {
                 planned.push(Planned { subscriber: enrolled.subscriber, edition, key, topics });
             }
         }
-        self.rows += planned.len();
         Ok(planned)
     }
 

@@ -47,3 +47,14 @@ CREATE INDEX delivery_subscriber ON delivery (subscriber, run);
 CREATE UNIQUE INDEX delivery_day ON delivery (subscriber, day) WHERE day IS NOT NULL;
 CREATE INDEX delivery_owing ON delivery (subscriber) WHERE state IN ('expired', 'not sent', 'cancelled') OR edition <> first_edition;
 CREATE INDEX delivery_aside ON delivery (edition) WHERE state IN ('held', 'quarantined');
+
+-- What an edition carries is read by edition: the key is the table.
+CREATE TABLE edition_article_new (
+    edition INTEGER NOT NULL REFERENCES edition (id),
+    article INTEGER NOT NULL REFERENCES article (id),
+    PRIMARY KEY (edition, article)
+) STRICT, WITHOUT ROWID;
+INSERT INTO edition_article_new SELECT edition, article FROM edition_article ORDER BY edition, article;
+DROP TABLE edition_article;
+ALTER TABLE edition_article_new RENAME TO edition_article;
+CREATE INDEX edition_article_article ON edition_article (article);

@@ -141,7 +141,7 @@ impl Db {
             // with us: it is the others' turn.
             let _next_of_us = turns.lock().await;
             let _nobody_of_us = write.acquire().await;
-            tokio::time::sleep(ASK_AGAIN * 2).await;
+            tokio::time::sleep(ASK_AGAIN * 3).await;
         }
     }
 

@@ -153,6 +153,7 @@ impl App {
             templates: Arc::clone(&self.templates),
             keys: self.keys.clone(),
             clock: self.clock.clone(),
+            chance: self.chance.clone(),
         }
     }
 

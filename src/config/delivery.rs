@@ -35,6 +35,10 @@ pub struct Delivery {
     pub resend_at_most: u32,
     #[serde(deserialize_with = "duration::read")]
     pub lease: Duration,
+    /// Whether who has confirmed gets a mail that says so.
+    pub welcome: bool,
+    /// Whether who has stopped everything gets a last one.
+    pub goodbye: bool,
 }
 
 /// What becomes of a message of which nobody knows whether the relay took it.

@@ -166,6 +166,13 @@ fn first_instant(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
     }
 }
 
+/// When a day begins on the wall: midnight, or the first instant after a gap there.
+pub fn start_of_day(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    // A day that a zone skipped (Samoa's 30 December 2011) begins where it would have.
+    first_instant(midnight, zone).unwrap_or(midnight.and_utc())
+}
+
 fn day_exists(day: NaiveDate, zone: Tz) -> bool {
     first_instant(day.and_time(NaiveTime::MIN), zone)
         .is_some_and(|begins| begins.with_timezone(&zone).date_naive() == day)

@@ -5,12 +5,12 @@
 //! folder of the operator's may replace any of them, and add languages.
 //!
 //! ```text
-//! shipped + the operator's folder → Templates ─ digest, confirm → Rendering (with holes)
-//!                                             └ page            → HTML
+//! shipped + the operator's folder → Templates ─ digest, confirm, note → Rendering (with holes)
+//!                                             └ page                  → HTML
 //! ```
 //!
-//! Whatever differs between the readers of one edition is a hole (`stop`, `stop_topic_SLUG`, `why`; `confirm` in a
-//! confirmation), so that an edition is rendered once for all of them. Filling holes, encoding and headers are `mail`'s;
+//! Whatever differs between the readers of one edition is a hole (`stop`, `stop_topic_SLUG`, `preferences`, `pause`, `why`;
+//! `link` in other mails), so that an edition is rendered once for all of them. Filling holes, encoding and headers are `mail`'s;
 //! choosing and ordering articles is `model`'s; headers and status codes of pages are `web`'s. Nothing here asks what
 //! time it is, does I/O after loading, or knows a reader.
 
@@ -22,7 +22,9 @@ mod encoded;
 mod engine;
 mod error;
 mod escape;
+mod form;
 mod functions;
+mod note;
 mod page;
 mod script;
 mod shipped;
@@ -39,6 +41,11 @@ pub use confirm::Confirm;
 pub use digest::{Digest, Item, Section, Window};
 pub use edition::Reading;
 pub use error::{RenderError, TemplateError};
-pub use page::{Ask, Content, Page, Step, Stopping, Trouble};
+pub use note::{Note, Occasion};
+pub use form::{Area, Ask, Choice, Fault, FrequencyChoice, TopicChoice};
+pub use page::{
+    Again, Confirming, Content, DayLine, Elsewhere, Pace, Page, Pause, Per, Preferences, Said, Sample, Sent, SignUp, Snippets,
+    Started, Step, Stopping, Topic, TopicLine, Trouble,
+};
 pub use site::{Day, Moment, Site};
 pub use templates::Templates;

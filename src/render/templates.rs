@@ -16,11 +16,12 @@ use super::confirm::Confirm;
 use super::digest::Digest;
 use super::engine::{environment, html, render, subject, text};
 use super::error::{RenderError, TemplateError};
-use super::page::{Content, Page};
+use super::note::Note;
+use super::page::{Content, Elsewhere, Page};
 use super::script::one_line;
 use super::site::Site;
 use super::view::{Room, View};
-use super::{encoded, functions, shipped};
+use super::{encoded, functions, shipped, view};
 use crate::model::edition::Format;
 use crate::model::language::Language;
 use crate::model::rendering::{Holed, Place, Rendering};
@@ -90,18 +91,27 @@ impl Templates {
     }
 
     pub fn confirm(&self, confirm: &Confirm) -> Result<Rendering, RenderError> {
+        self.short("confirm", &confirm.language, confirm)
+    }
+
+    pub fn note(&self, note: &Note) -> Result<Rendering, RenderError> {
+        self.short("note", &note.language, note)
+    }
+
+    /// A mail that fits wherever it comes to.
+    fn short(&self, kind: &str, language: &Language, data: &impl Serialize) -> Result<Rendering, RenderError> {
         #[derive(Serialize)]
-        struct View<'a> {
+        struct View<'a, D> {
             #[serde(flatten)]
-            confirm: &'a Confirm,
+            data: &'a D,
             subject: String,
         }
-        let (language, env) = self.speaker(&confirm.language);
-        let mut view = View { confirm, subject: String::new() };
-        view.subject = subject(env, "mail/confirm/subject.txt", &view)?;
+        let (language, env) = self.speaker(language);
+        let mut view = View { data, subject: String::new() };
+        view.subject = subject(env, &format!("mail/{kind}/subject.txt"), &view)?;
         Ok(Rendering {
-            text: text(env, "mail/confirm/body.txt", &view)?,
-            html: html(env, "mail/confirm/body.html", &view)?,
+            text: text(env, &format!("mail/{kind}/body.txt"), &view)?,
+            html: html(env, &format!("mail/{kind}/body.html"), &view)?,
             subject: view.subject,
             language: language.clone(),
         })
@@ -109,18 +119,44 @@ impl Templates {
 
     pub fn page(&self, page: &Page) -> Result<String, RenderError> {
         #[derive(Serialize)]
-        struct View<'a> {
+        struct View<'a, C> {
             site: &'a Site,
+            /// Where the site's own pages begin in this language.
+            home_url: String,
+            elsewhere: &'a [Elsewhere],
             #[serde(flatten)]
-            content: &'a Content,
+            content: C,
         }
         let template = page.content.template();
-        if let Content::Edition { digest } = &page.content {
-            let (language, env) = self.speaker(&digest.language);
-            return render(env, template, &super::view::View::of(digest, language, Room::AMPLE));
+        let (language, env) = self.speaker(&page.language);
+        let home_url = format!("/{}/", page.language);
+        let (site, elsewhere) = (&page.site, page.elsewhere.as_slice());
+        match &page.content {
+            Content::Edition { digest, subscribe_url } => {
+                let (language, env) = self.speaker(&digest.language);
+                let digest = view::View::of(digest, language, Room::AMPLE);
+                let content = view::Edition { digest, subscribe_url };
+                // The digest brings its site along.
+                render(env, template, &content)
+            }
+            Content::Topic(topic) => {
+                let content = view::Topic::of(topic, site, language);
+                render(env, template, &View { site, home_url, elsewhere, content })
+            }
+            content => render(env, template, &View { site, home_url, elsewhere, content }),
         }
-        let (_, env) = self.speaker(&page.language);
-        render(env, template, &View { site: &page.site, content: &page.content })
+    }
+
+    /// What a language calls itself.
+    pub fn own_name(&self, language: &Language) -> String {
+        let wording = &self.languages[self.speaker(language).0].wording;
+        wording.message("page.language", None).unwrap_or(language.as_str()).to_owned()
+    }
+
+    /// Words of ours for a page of somebody else's: the line under the article.
+    pub fn message(&self, language: &Language, key: &str) -> String {
+        let wording = &self.languages[self.speaker(language).0].wording;
+        wording.message(key, None).unwrap_or(key).to_owned()
     }
 
     /// What fills the hole `why`: the names of the reader's topics, joined as the language joins them.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::digest::{Digest, Item, Section, Window};
+use super::page::{self, DayLine, Pace};
 use super::script::one_line;
 use super::site::{Day, Moment, Site};
 use crate::model::article::Image;
@@ -49,12 +50,52 @@ pub struct View<'a> {
     zone: &'a str,
     late: Option<Moment>,
     test: bool,
+    /// Where the site's own pages begin in this language.
+    home_url: String,
+    /// The same page in other languages: none.
+    elsewhere: [&'static str; 0],
     /// The first title.
     headline: Option<String>,
     /// What mail programs show beside the subject: the next titles.
     preheader: String,
     /// Set once the subject is rendered, for the templates after it.
     pub subject: String,
+}
+
+/// The page of an edition.
+#[derive(Debug, Serialize)]
+pub struct Edition<'a> {
+    #[serde(flatten)]
+    pub digest: View<'a>,
+    pub subscribe_url: &'a str,
+}
+
+/// The page of a topic, or of one day of it.
+#[derive(Debug, Serialize)]
+pub struct Topic<'a> {
+    name: &'a str,
+    description: Option<&'a str>,
+    pace: Option<Pace>,
+    topic_url: &'a str,
+    subscribe_url: &'a str,
+    articles: Vec<Piece<'a>>,
+    days: &'a [DayLine],
+    day: Option<Day>,
+}
+
+impl<'a> Topic<'a> {
+    pub fn of(topic: &'a page::Topic, site: &'a Site, spoken: &Language) -> Self {
+        Self {
+            name: &topic.name,
+            description: topic.description.as_deref(),
+            pace: topic.pace,
+            topic_url: &topic.topic_url,
+            subscribe_url: &topic.subscribe_url,
+            articles: topic.articles.iter().map(|item| Piece::of(item, site, spoken, Room::AMPLE)).collect(),
+            days: &topic.days,
+            day: topic.day,
+        }
+    }
 }
 
 /// A section.
@@ -105,6 +146,8 @@ impl<'a> View<'a> {
             zone: &digest.zone,
             late: digest.late,
             test: digest.test,
+            home_url: format!("/{}/", digest.language),
+            elsewhere: [],
             headline: titles.next(),
             preheader: titles.take(3).collect::<Vec<_>>().join(" · "),
             subject: String::new(),

@@ -31,25 +31,27 @@ statements! {
             ORDER BY d.lane, d.edition, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED) RETURNING id",
     );
     CLAIMED = two(
-        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, u.language, u.zone, d.created_at, d.attempts, d.doubts,
-            d.topics
-         FROM delivery d JOIN subscriber u ON u.id = d.subscriber WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.lane, d.edition, d.id",
-        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, u.language, u.zone, d.created_at, d.attempts, d.doubts,
-            d.topics
-         FROM delivery d JOIN subscriber u ON u.id = d.subscriber WHERE d.id = ANY($1) ORDER BY d.lane, d.edition, d.id",
+        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
+            coalesce(u.zone, l.zone), d.created_at, d.attempts, d.doubts, d.topics
+         FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.lane, d.edition, d.id",
+        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
+            coalesce(u.zone, l.zone), d.created_at, d.attempts, d.doubts, d.topics
+         FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id = ANY($1) ORDER BY d.lane, d.edition, d.id",
     );
     /// The mark before the dot compares all that may have changed since the claim. Its time is the engine's own, so that
     /// daemons whose clocks differ agree on when no answer can come any more.
     MARK_SENDING = two(
         "UPDATE delivery SET state = 'sending', sending_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
-         AND EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
+         AND (EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
+            OR (subscriber IS NULL AND EXISTS (SELECT 1 FROM letter l WHERE l.key = delivery.key)))
          AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
          AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
          AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
          AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
          AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
         "UPDATE delivery SET state = 'sending', sending_at = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
-         AND EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
+         AND (EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
+            OR (subscriber IS NULL AND EXISTS (SELECT 1 FROM letter l WHERE l.key = delivery.key)))
          AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
          AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
          AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
@@ -111,11 +113,11 @@ statements! {
     WANTS_FOLDING = same(
         "UPDATE enrolment SET fold = TRUE WHERE subscriber IN (SELECT subscriber FROM delivery WHERE id = $1 AND kind = 'digest')",
     );
-    ASK_CONFIRMATION = same(
-        "INSERT INTO delivery (key, kind, lane, mode, subscriber, state, created_at, next_attempt_at) VALUES ($1, 'confirm', 0, $2, $3, 'ready', $4, $4)",
+    ANSWER = same(
+        "INSERT INTO delivery (key, kind, lane, mode, subscriber, state, created_at, next_attempt_at) VALUES ($1, $2, 0, $3, $4, 'ready', $5, $5)",
     );
-    CONFIRMATIONS_SINCE = same(
-        "SELECT count(*) FROM delivery WHERE subscriber = $1 AND kind = 'confirm' AND created_at > $2 AND state <> 'cancelled'",
+    ANSWERS_SINCE = same(
+        "SELECT count(*) FROM delivery WHERE subscriber = $1 AND kind = $2 AND created_at > $3 AND state <> 'cancelled'",
     );
     CONFIRMATION = same("SELECT subscriber, created_at FROM delivery WHERE key = $1 AND kind = 'confirm'");
     RECORD_TEST = same(
@@ -139,13 +141,17 @@ pub struct Claimed {
     pub kind: Kind,
     pub mode: Mode,
     pub edition: Option<i64>,
-    pub subscriber: i64,
+    /// None: a letter to nobody that we know.
+    pub subscriber: Option<i64>,
     /// What the reader's links carry.
-    pub reader_key: Key,
-    /// None: erased meanwhile.
+    pub reader_key: Option<Key>,
+    /// Of a reader. None: erased meanwhile.
     pub address: Option<crate::model::address::Address>,
-    pub language: Language,
-    pub zone: chrono_tz::Tz,
+    /// Of a letter.
+    pub sealed: Option<Vec<u8>>,
+    /// None: the letter is there no more.
+    pub language: Option<Language>,
+    pub zone: Option<chrono_tz::Tz>,
     /// The message's Date, the same at every attempt.
     pub created_at: DateTime<Utc>,
     pub attempts: i64,
@@ -162,6 +168,7 @@ record!(Claimed {
     subscriber,
     reader_key,
     address,
+    sealed,
     language,
     zone,
     created_at,
@@ -173,16 +180,39 @@ record!(Claimed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Digest,
+    /// Asks whether a sign-up was meant.
     Confirm,
+    Welcome,
+    /// The link to one's preferences, asked for.
+    PreferencesLink,
+    /// Asks a new address whether it is the reader's.
+    AddressChange,
+    /// Tells the old one.
+    AddressChanged,
+    Goodbye,
+}
+
+impl Kind {
+    const ALL: [(Self, &str); 7] = [
+        (Self::Digest, "digest"),
+        (Self::Confirm, "confirm"),
+        (Self::Welcome, "welcome"),
+        (Self::PreferencesLink, "preferences-link"),
+        (Self::AddressChange, "address-change"),
+        (Self::AddressChanged, "address-changed"),
+        (Self::Goodbye, "goodbye"),
+    ];
+
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("digest", |(_, word)| word)
+    }
 }
 
 impl super::sql::Cell for Kind {
     fn of(row: &super::sql::Row, i: usize) -> Result<Self, Error> {
-        match String::of(row, i)?.as_str() {
-            "digest" => Ok(Self::Digest),
-            "confirm" => Ok(Self::Confirm),
-            other => Err(Error::unreadable(i, other.to_owned())),
-        }
+        let word = String::of(row, i)?;
+        let known = Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind);
+        known.ok_or_else(|| Error::unreadable(i, word))
     }
 }
 
@@ -303,20 +333,21 @@ pub async fn resend_doubtful(tx: &mut Tx, times: i64, now: DateTime<Utc>) -> Res
     Ok((tx.exec(&RESEND, args![now, times]).await?, tx.exec(&HOLD, args![times]).await?))
 }
 
-/// Asks a reader for their confirmation, in the transaction of its cause.
-pub async fn ask_confirmation(
+/// Writes to one reader, for a cause in whose transaction it is.
+pub async fn answer(
     tx: &mut Tx,
+    kind: Kind,
     key: &Key,
     mode: Mode,
     subscriber: i64,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    tx.exec(&ASK_CONFIRMATION, args![key, mode.word(), subscriber, now]).await.map(drop)
+    tx.exec(&ANSWER, args![key, kind.word(), mode.word(), subscriber, now]).await.map(drop)
 }
 
-/// How many confirmations went to this reader since then.
-pub async fn confirmations_since(tx: &mut Tx, subscriber: i64, since: DateTime<Utc>) -> Result<i64, Error> {
-    Ok(tx.one::<(i64,)>(&CONFIRMATIONS_SINCE, args![subscriber, since]).await?.0)
+/// How many of a kind went to this reader since then.
+pub async fn answers_since(tx: &mut Tx, kind: Kind, subscriber: i64, since: DateTime<Utc>) -> Result<i64, Error> {
+    Ok(tx.one::<(i64,)>(&ANSWERS_SINCE, args![subscriber, kind.word(), since]).await?.0)
 }
 
 /// Whose confirmation this was, and when it was asked.

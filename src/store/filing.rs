@@ -42,6 +42,16 @@ statements! {
         "SELECT count(DISTINCT f.article) FROM filing f JOIN topic t ON t.id = f.topic AND t.facet = 'topic' JOIN article a ON a.id = f.article
          WHERE f.position > $1 AND a.withdrawn_at IS NULL",
     );
+    /// What counted as news; one without a language is in the site's.
+    MEASURED = same(
+        "SELECT f.topic, count(*), (SELECT min(o.filed_at) FROM filing o WHERE o.topic = f.topic) FROM filing f JOIN article a ON a.id = f.article
+         WHERE f.filed_at > $3 AND f.position IS NOT NULL AND coalesce(a.language, $1) = $2 AND a.withdrawn_at IS NULL GROUP BY f.topic",
+    );
+    SHELF = same(
+        "SELECT f.article, f.filed_at FROM filing f JOIN article a ON a.id = f.article
+         WHERE f.topic = $1 AND f.filed_at >= $4 AND f.filed_at < $5 AND coalesce(a.language, $2) = $3 AND a.withdrawn_at IS NULL
+         ORDER BY f.filed_at DESC, f.article DESC LIMIT $6",
+    );
     OF_ARTICLES = two(
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
@@ -76,6 +86,45 @@ pub struct Filing {
     pub number_at: Option<i64>,
 }
 record!(Filing { topic, position, number_at });
+
+/// How much a topic had since a time.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    pub topic: i64,
+    pub count: i64,
+    /// When the first article ever came to it, as news or not.
+    pub first_at: DateTime<Utc>,
+}
+record!(Measured { topic, count, first_at });
+
+/// What was filed under each topic in a language since then; one without a language is in the site's.
+pub async fn measured(
+    store: &Store,
+    site: &Language,
+    language: &Language,
+    since: DateTime<Utc>,
+) -> Result<Vec<Measured>, Error> {
+    store.db.all(&MEASURED, args![site.as_str(), language.as_str(), since]).await
+}
+
+/// An article under a topic, and when it came there.
+#[derive(Debug, Clone, Copy)]
+pub struct Shelved {
+    pub article: i64,
+    pub filed_at: DateTime<Utc>,
+}
+record!(Shelved { article, filed_at });
+
+/// What stands under a topic in a language, filed from one time up to another; the newest first.
+pub async fn shelf(
+    store: &Store,
+    topic: i64,
+    (site, language): (&Language, &Language),
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    limit: i64,
+) -> Result<Vec<Shelved>, Error> {
+    store.db.all(&SHELF, args![topic, site.as_str(), language.as_str(), from, to, limit]).await
+}
 
 impl Numbers {
     pub async fn take(tx: &mut Tx) -> Result<Self, Error> {

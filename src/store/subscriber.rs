@@ -36,6 +36,11 @@ statements! {
          FROM jsonb_array_elements($1::text::jsonb) j
          ON CONFLICT (address_key) DO NOTHING RETURNING id, address_key",
     );
+    /// Not if another reader has it.
+    MOVE = same(
+        "UPDATE subscriber SET address = $2, address_key = $3 WHERE id = $1 AND address IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM subscriber o WHERE o.address_key = $3 AND o.id <> $1)",
+    );
     REGIONS = same(
         "SELECT t.slug FROM subscriber_region r JOIN topic t ON t.id = r.region WHERE r.subscriber = $1 ORDER BY t.rank",
     );
@@ -94,6 +99,11 @@ pub async fn by_key(store: &Store, key: &[u8; 16]) -> Result<Option<Subscriber>,
 
 pub async fn by_id(store: &Store, id: i64) -> Result<Option<Subscriber>, Error> {
     store.db.opt(&BY_ID, args![id]).await
+}
+
+/// Gives a reader another address. False: another reader has it.
+pub async fn change_address(tx: &mut Tx, id: i64, address: &Address) -> Result<bool, Error> {
+    Ok(tx.exec(&MOVE, args![id, &address.to_string(), &address.key()]).await? == 1)
 }
 
 /// A page of subscribers after an id.

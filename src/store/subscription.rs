@@ -32,6 +32,13 @@ statements! {
         "SELECT r.subscriber, t.slug FROM subscriber_region r JOIN topic t ON t.id = r.region WHERE r.subscriber BETWEEN $1 AND $2
          ORDER BY r.subscriber, t.rank",
     );
+    /// Of slots that the reader was in when these ended.
+    RUNS_SINCE = same(
+        "SELECT count(*) FROM run r JOIN slot l ON l.id = r.slot JOIN subscriber u ON u.id = $1 AND u.zone = l.zone AND l.hour IN (u.hour, -1)
+         WHERE r.due_at > $2 AND r.due_at <= $3 AND r.state <> 'skipped'
+         AND l.frequency IN (SELECT p.frequency FROM subscription p WHERE p.subscriber = $1 AND p.stopped_at = $2)",
+    );
+    LIVE_COUNT = same("SELECT count(*) FROM subscription WHERE subscriber = $1 AND state <> 'ended'");
     TOPIC_COUNTS = same(
         "SELECT t.facet, t.slug,
             (SELECT count(*) FROM subscription s WHERE s.topic = t.id AND s.state IN ('active', 'paused'))
@@ -108,6 +115,21 @@ pub async fn topic_counts(store: &Store) -> Result<Vec<TopicCount>, Error> {
 /// How many readers are paused because the last region that they had chosen has ended.
 pub async fn without_a_region(store: &Store) -> Result<i64, Error> {
     Ok(store.db.one::<(i64,)>(&WITHOUT_A_REGION, args![]).await?.0)
+}
+
+/// Whether a reader has nothing left.
+pub async fn is_gone(tx: &mut Tx, subscriber: i64) -> Result<bool, Error> {
+    Ok(tx.one::<(i64,)>(&LIVE_COUNT, args![subscriber]).await?.0 == 0)
+}
+
+/// How many digests went out between a stop of this reader and now that they would have been told something in.
+pub async fn runs_since(
+    store: &Store,
+    subscriber: i64,
+    stopped_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&RUNS_SINCE, args![subscriber, stopped_at, now]).await?.0)
 }
 
 pub async fn of_reader(store: &Store, subscriber: i64) -> Result<Vec<Subscription>, Error> {

@@ -9,6 +9,7 @@ use super::{Error, Store, Tx};
 
 statements! {
     ADD = same("INSERT INTO suppression (hash, reason, detail, since) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING");
+    TAKE_BACK = same("DELETE FROM suppression WHERE hash = $1 AND reason = $2");
     FIND = same("SELECT reason, since FROM suppression WHERE hash = $1");
     AMONG = two(
         "SELECT hash FROM suppression WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
@@ -20,6 +21,16 @@ statements! {
 /// Suppresses an address that the relay said does not exist.
 pub async fn add_hard(tx: &mut Tx, hash: &[u8], reply: &str, now: DateTime<Utc>) -> Result<(), Error> {
     tx.exec(&ADD, args![hash, "hard", Some(reply), now]).await.map(drop)
+}
+
+/// Its owner said that it was not them who signed up: nobody asks this address again.
+pub async fn add_not_me(tx: &mut Tx, hash: &[u8], now: DateTime<Utc>) -> Result<(), Error> {
+    tx.exec(&ADD, args![hash, "not-me", None::<&str>, now]).await.map(drop)
+}
+
+/// They have thought better of it. What it is suppressed for otherwise stays.
+pub async fn take_back_not_me(tx: &mut Tx, hash: &[u8]) -> Result<(), Error> {
+    tx.exec(&TAKE_BACK, args![hash, "not-me"]).await.map(drop)
 }
 
 /// Why and since when, if it is suppressed.

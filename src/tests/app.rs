@@ -28,7 +28,8 @@ use crate::model::topic::Facet;
 use crate::pipeline::{self, Line, Tally, compose};
 use crate::store::subscriber;
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::{Db, Place, captured_mail, declared, delivery, feed, filing, holdings, slot};
+use crate::store::delivery::{self, Kind};
+use crate::store::{Db, Place, captured_mail, declared, feed, filing, holdings, slot};
 use crate::web;
 
 /// Three topics, each of its own feed. `FEEDS` stands for the address of the newsstand.
@@ -385,7 +386,7 @@ pub async fn add(app: &App, reader: Reader<'_>) -> Granted {
     let granted = subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
     if reader.pending {
         let (key, mode) = (app.chance.key(), app.config.delivery.mode);
-        delivery::ask_confirmation(&mut tx, &key, mode, granted.subscriber, app.clock.now()).await.unwrap();
+        delivery::answer(&mut tx, Kind::Confirm, &key, mode, granted.subscriber, app.clock.now()).await.unwrap();
     }
     tx.commit().await.unwrap();
     granted

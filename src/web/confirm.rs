@@ -1,100 +1,139 @@
 //! `/confirm/{token}`: GET shows what will start and one button; POST starts it.
+//!
+//! The token is that of a letter, which brings the sealed address along, or that of a reader whom an operator has added
+//! and who is asked first.
 
+mod added;
+mod change;
+mod sign_up;
+
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::TimeDelta;
 
-use super::Pages;
-use crate::model::language::Language;
+use super::form::Form;
+use super::{Pages, upcoming};
+use crate::model::address::Address;
 use crate::model::token::Purpose;
 use crate::model::topic::Facet;
-use crate::render::{Ask, Content, Moment, Step, Trouble};
+use crate::render::{Ask, Confirming, Content, Step, Trouble};
+use crate::store::letter::{self, Letter};
+use crate::store::request;
 use crate::store::subscriber::{self, Subscriber};
-use crate::store::subscription::{self, Subscription};
-use crate::store::{self, delivery, nudge};
-
-/// How long the link works.
-const VALID: TimeDelta = TimeDelta::days(7);
+use crate::store::{self, nudge, subscription};
 
 pub async fn show(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
     pages.answer(ask(&pages, &token).await)
 }
 
-pub async fn start(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
-    pages.answer(confirm(&pages, &token).await)
+pub async fn press(State(pages): State<Pages>, Path(token): Path<String>, body: Bytes) -> Response {
+    pages.answer(take(&pages, &token, &Form::read(&body)).await)
+}
+
+/// What a token opens.
+enum Opened {
+    SignUp(Letter, Address),
+    Change(Letter, Address),
+    Added(Subscriber),
+}
+
+/// Which button was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Button {
+    Yes,
+    NotMe,
+    Undo,
+    /// "Send me today's now".
+    Now,
+}
+
+async fn open(pages: &Pages, token: &str) -> Result<Option<Opened>, store::Error> {
+    if let Some((key, address)) = pages.keys.open_letter(token) {
+        let letter = letter::by_key(&pages.store, &key).await?;
+        let letter = letter.filter(|letter| pages.clock.now() - letter.asked_at <= letter::VALID);
+        return Ok(letter.map(|letter| match letter.subscriber {
+            Some(_) => Opened::Change(letter, address),
+            None => Opened::SignUp(letter, address),
+        }));
+    }
+    Ok(added::reader(pages, token).await?.map(Opened::Added))
 }
 
 async fn ask(pages: &Pages, token: &str) -> Result<Response, store::Error> {
-    let Some(reader) = reader(pages, token).await? else { return Ok(expired(pages)) };
-    let subscriptions = in_state(pages, &reader, "pending").await?;
-    if subscriptions.is_empty() {
-        return confirmed(pages, &reader).await;
+    match open(pages, token).await? {
+        Some(Opened::SignUp(letter, address)) => sign_up::ask(pages, token, &letter, &address).await,
+        Some(Opened::Change(letter, _)) => Ok(change::ask(pages, token, &letter)),
+        Some(Opened::Added(reader)) => added::ask(pages, token, &reader).await,
+        None => Ok(expired(pages)),
     }
-    let step = Step::Ask(Ask { action: format!("/confirm/{token}"), hidden: vec![] });
-    Ok(page(pages, &reader, &subscriptions, step))
 }
 
-async fn confirm(pages: &Pages, token: &str) -> Result<Response, store::Error> {
-    let Some(reader) = reader(pages, token).await? else { return Ok(expired(pages)) };
-    let mut tx = pages.store.begin().await?;
-    subscription::confirm(&mut tx, reader.id, pages.clock.now()).await?;
-    tx.commit().await?;
-    nudge::nudge(&pages.store).await?;
-    confirmed(pages, &reader).await
+async fn take(pages: &Pages, token: &str, form: &Form) -> Result<Response, store::Error> {
+    let Some(opened) = open(pages, token).await? else { return Ok(expired(pages)) };
+    if !pages.is_ours(&path(token), form) {
+        return Ok(pages.trouble(StatusCode::FORBIDDEN, Trouble::Elsewhere));
+    }
+    let button = match form.text("button") {
+        "not-me" => Button::NotMe,
+        "undo" => Button::Undo,
+        "now" => Button::Now,
+        _ => Button::Yes,
+    };
+    match opened {
+        Opened::SignUp(letter, address) => sign_up::press(pages, token, &letter, &address, button).await,
+        Opened::Change(letter, address) => change::press(pages, &letter, &address).await,
+        Opened::Added(reader) => added::press(pages, token, &reader, button).await,
+    }
 }
 
-/// The link was used: what it started, unless that has ended since.
-async fn confirmed(pages: &Pages, reader: &Subscriber) -> Result<Response, store::Error> {
-    let subscriptions = in_state(pages, reader, "active").await?;
-    if subscriptions.is_empty() {
-        return Ok(expired(pages));
-    }
-    Ok(page(pages, reader, &subscriptions, Step::Done))
+fn path(token: &str) -> String {
+    format!("/confirm/{token}")
+}
+
+fn button(pages: &Pages, token: &str, button: &str) -> Ask {
+    pages.ask(&path(token), &[("button", button)])
 }
 
 fn expired(pages: &Pages) -> Response {
     pages.trouble(StatusCode::GONE, Trouble::Expired)
 }
 
-async fn reader(pages: &Pages, token: &str) -> Result<Option<Subscriber>, store::Error> {
-    let Some(key) = pages.keys.subject(Purpose::Confirm, token) else { return Ok(None) };
-    let Some((id, asked_at)) = delivery::confirmation(&pages.store, &key).await? else { return Ok(None) };
-    if pages.clock.now() - asked_at > VALID {
-        return Ok(None);
-    }
-    subscriber::by_id(&pages.store, id).await
-}
-
-async fn in_state(pages: &Pages, reader: &Subscriber, state: &str) -> Result<Vec<Subscription>, store::Error> {
-    let subscriptions = subscription::of_reader(&pages.store, reader.id).await?;
-    Ok(subscriptions.into_iter().filter(|s| s.state == state).collect())
-}
-
-fn page(pages: &Pages, reader: &Subscriber, subscriptions: &[Subscription], step: Step) -> Response {
-    let language: &Language = &reader.language;
-    let frequency = subscriptions.first().map(|s| pages.config.name_of_frequency(&s.frequency, language));
-    let content = Content::Confirm {
-        topics: subscriptions.iter().map(|s| pages.config.name_of(Facet::Topic, &s.topic, language)).collect(),
-        frequency: frequency.unwrap_or_default(),
-        first: first(pages, reader, subscriptions),
+/// What was confirmed, unless it has ended since.
+async fn confirmed(pages: &Pages, token: &str, reader: &Subscriber, is_coming: bool) -> Result<Response, store::Error> {
+    let all = subscription::of_reader(&pages.store, reader.id).await?;
+    let active: Vec<_> = all.into_iter().filter(|s| s.state == "active").collect();
+    let Some(one) = active.first() else { return Ok(expired(pages)) };
+    let (config, language) = (&pages.config, &reader.language);
+    let preferences = pages.keys.dated(Purpose::Preferences, &reader.key.0, pages.clock.now());
+    let content = Confirming {
+        topics: active.iter().map(|s| config.name_of(Facet::Topic, &s.topic, language)).collect(),
+        frequency: config.name_of_frequency(&one.frequency, language),
+        first: upcoming::first(pages, active.iter().map(|s| &s.frequency), reader.hour, reader.zone),
         zone: reader.zone.name().to_owned(),
-        step,
+        step: Step::Done,
+        not_me: None,
+        now: (!is_coming).then(|| button(pages, token, "now")),
+        is_coming,
+        preferences_url: Some(format!("/preferences/{preferences}")),
     };
-    pages.page(StatusCode::OK, language, content)
+    Ok(pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content))))
 }
 
-/// When the first of these falls due, on the reader's wall.
-fn first(pages: &Pages, reader: &Subscriber, subscriptions: &[Subscription]) -> Option<Moment> {
-    let hour = u8::try_from(reader.hour).ok()?;
-    let now = pages.clock.now();
-    let firings = subscriptions.iter().filter_map(|s| {
-        let frequency = pages.config.frequencies.iter().find(|f| f.slug == s.frequency)?;
-        let schedule =
-            if frequency.hour_choice { frequency.schedule.at_hour(hour) } else { frequency.schedule.clone() };
-        schedule.next_after(now, reader.zone)
-    });
-    firings
-        .min_by_key(|firing| firing.at)
-        .map(|firing| Moment::from(firing.at.with_timezone(&reader.zone).naive_local()))
+/// "Send me today's now."
+async fn send_now(pages: &Pages, token: &str, reader: &Subscriber) -> Result<Response, store::Error> {
+    let mut tx = pages.store.begin().await?;
+    request::ask(&mut tx, reader.id, pages.clock.now()).await?;
+    tx.commit().await?;
+    nudge::nudge(&pages.store).await?;
+    confirmed(pages, token, reader, true).await
+}
+
+/// A reader wants their mail elsewhere: asks there.
+pub async fn ask_new_address(pages: &Pages, reader: &Subscriber, new: &Address) -> Result<(), store::Error> {
+    change::begin(pages, reader, new).await
+}
+
+async fn by_address(pages: &Pages, address: &Address) -> Result<Option<Subscriber>, store::Error> {
+    subscriber::by_address(&pages.store, address).await
 }

@@ -37,5 +37,7 @@ async fn find(pages: &Pages, key: &str) -> Result<Response, store::Error> {
     };
     let digest = Box::new(reading.digest(&edition.content));
     let language = edition.content.language.clone();
-    Ok(pages.page(StatusCode::OK, &language, Content::Edition { digest }))
+    let topics: Vec<String> = digest.sections.iter().map(|section| format!("topic={}", section.topic)).collect();
+    let subscribe_url = format!("/{language}/subscribe?{}", topics.join("&"));
+    Ok(pages.page(StatusCode::OK, &language, Content::Edition { digest, subscribe_url }))
 }

@@ -1,11 +1,25 @@
 //! The pages behind the links in our mails, a file per page. It renders and it writes rows; it never talks SMTP.
 //!
-//! GET and HEAD never change anything. What a link may do is in its token; there are no cookies.
+//! GET and HEAD never change anything. What a link may do is in its token; there are no cookies. A POST comes from a page
+//! of ours, with a signed form; only the one-click stop of mail programs, and a sign-up form on the newsroom's own
+//! pages, come from elsewhere.
 
+mod again;
+mod choices;
 mod confirm;
 mod edition;
+mod embed;
+mod form;
 mod headers;
+mod home;
+mod link;
+mod preferences;
+mod privacy;
+mod spoken;
 mod stop;
+mod subscribe;
+mod topic;
+mod upcoming;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,10 +30,11 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tracing::error;
 
-use crate::clock::Clock;
+use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::model::language::Language;
 use crate::model::token::Keys;
@@ -38,6 +53,7 @@ pub struct Pages {
     pub templates: Arc<Templates>,
     pub keys: Keys,
     pub clock: Clock,
+    pub chance: Chance,
 }
 
 /// Answers until `stop`; then lets the requests that are under way end.
@@ -52,9 +68,11 @@ pub async fn serve(
 pub fn router(pages: Pages) -> Router {
     let security = headers::security(&pages);
     Router::new()
-        .route("/stop/{token}", get(stop::show).post(stop::stop))
-        .route("/confirm/{token}", get(confirm::show).post(confirm::start))
-        .route("/edition/{key}", get(edition::show))
+        .merge(behind_links())
+        .merge(in_the_open())
+        .layer(CsrfLayer::new())
+        // A form on the newsroom's own pages leads here too: it tells by itself.
+        .route("/{lang}/subscribe", get(subscribe::show).post(subscribe::post))
         .fallback(not_found)
         .layer(security)
         // Outside the pages' headers: it is for machines.
@@ -62,6 +80,32 @@ pub fn router(pages: Pages) -> Router {
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
         .layer(CatchPanicLayer::new())
         .with_state(pages)
+}
+
+/// What the links in our mails lead to.
+fn behind_links() -> Router<Pages> {
+    Router::new()
+        .route("/stop/{token}", get(stop::show).post(stop::stop))
+        .route("/again/{token}", get(again::show).post(again::start))
+        .route("/confirm/{token}", get(confirm::show).post(confirm::press))
+        .route("/preferences/{token}", get(preferences::show).post(preferences::save))
+        .route("/edition/{key}", get(edition::show))
+}
+
+/// What anybody can look at.
+fn in_the_open() -> Router<Pages> {
+    Router::new()
+        .route("/", get(home::in_your_language))
+        .route("/privacy", get(home::in_your_language))
+        .route("/embed", get(home::in_your_language))
+        .route("/{lang}/", get(home::show))
+        .route("/{lang}/sent", get(subscribe::sent))
+        .route("/{lang}/topic/{slug}", get(topic::show))
+        .route("/{lang}/topic/{slug}/{date}", get(topic::show))
+        .route("/{lang}/preferences", get(link::show).post(link::post))
+        .route("/{lang}/preferences/sent", get(link::sent))
+        .route("/{lang}/privacy", get(privacy::show))
+        .route("/{lang}/embed", get(embed::show))
 }
 
 async fn not_found(axum::extract::State(pages): axum::extract::State<Pages>) -> Response {
@@ -81,8 +125,18 @@ impl Pages {
         }
     }
 
+    /// A page behind a token.
     fn page(&self, status: StatusCode, language: &Language, content: Content) -> Response {
-        let page = Page { site: self.site(), language: language.clone(), content };
+        self.render(status, Page { site: self.site(), language: language.clone(), elsewhere: vec![], content })
+    }
+
+    /// A page for anybody, in all the site's languages. `path` is what follows the language.
+    fn open_page(&self, status: StatusCode, language: &Language, path: &str, content: Content) -> Response {
+        let elsewhere = spoken::elsewhere(self, language, path);
+        self.render(status, Page { site: self.site(), language: language.clone(), elsewhere, content })
+    }
+
+    fn render(&self, status: StatusCode, page: Page) -> Response {
         match self.templates.page(&page) {
             Ok(html) => (status, Html(html)).into_response(),
             Err(broken) => {

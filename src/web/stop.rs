@@ -1,5 +1,7 @@
 //! `/stop/{token}`: GET shows what would stop, POST stops it: everything, or with `?topic=` one topic.
 //!
+//! Whoever has stopped everything can start again for four weeks.
+//!
 //! RFC 8058: a POST of the mail program, without cookie or form, at any age of the token, ends every subscription of
 //! the reader; a second one changes nothing.
 
@@ -9,7 +11,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::Pages;
+use super::{Pages, again};
+use crate::model::language::Language;
 use crate::model::holdings::StopReason;
 use crate::model::slug::Slug;
 use crate::model::token::Purpose;
@@ -17,7 +20,8 @@ use crate::model::topic::Facet;
 use crate::render::{Ask, Content, Step, Stopping, Trouble};
 use crate::store::declared::{self, Topic};
 use crate::store::subscriber::{self, Subscriber};
-use crate::store::{self, subscription};
+use crate::store::delivery::{self, Kind};
+use crate::store::{self, Tx, nudge, subscription};
 
 #[derive(Debug, Deserialize)]
 pub struct Which {
@@ -76,27 +80,51 @@ async fn end(pages: &Pages, token: &str, which: &Which, reason: StopReason) -> R
     let Some(subject) = pages.keys.subject(Purpose::Stop, token) else {
         return Ok(not_found(pages));
     };
-    let shown = page(pages, token, topic.as_ref().map(|topic| &topic.slug), Step::Done).await?;
+    // What it would have ended is said as what it has ended.
+    let what = what(pages, token, topic.as_ref().map(|topic| &topic.slug)).await?;
     if let Some(reader) = subscriber::by_key(&pages.store, &subject).await? {
         let mut tx = pages.store.begin().await?;
         let one = topic.as_ref().map(|topic| std::slice::from_ref(&topic.id));
-        subscription::stop(&mut tx, reader.id, one, reason, pages.clock.now()).await?;
+        let ended = subscription::stop(&mut tx, reader.id, one, reason, pages.clock.now()).await?;
+        let is_gone = subscription::is_gone(&mut tx, reader.id).await?;
+        goodbye(pages, &mut tx, reader.id, !ended.is_empty() && is_gone).await?;
         tx.commit().await?;
     }
-    Ok(shown)
+    show_it(pages, what, Step::Done).await
+}
+
+/// Off by default: who has stopped wants no more mail.
+async fn goodbye(pages: &Pages, tx: &mut Tx, reader: i64, has_gone: bool) -> Result<(), store::Error> {
+    let delivery = &pages.config.delivery;
+    if has_gone && delivery.goodbye {
+        let now = pages.clock.now();
+        delivery::answer(tx, Kind::Goodbye, &pages.chance.key(), delivery.mode, reader, now).await?;
+        nudge::nudge(&pages.store).await?;
+    }
+    Ok(())
 }
 
 async fn page(pages: &Pages, token: &str, topic: Option<&Slug>, step: Step) -> Result<Response, store::Error> {
-    let Some(subject) = pages.keys.subject(Purpose::Stop, token) else {
-        return Ok(not_found(pages));
-    };
+    let what = what(pages, token, topic).await?;
+    show_it(pages, what, step).await
+}
+
+/// What a link stops, and whose it is.
+struct Whose {
+    reader: Option<Subscriber>,
+    what: Stopping,
+}
+
+/// None: it is no link of ours.
+async fn what(pages: &Pages, token: &str, topic: Option<&Slug>) -> Result<Option<Whose>, store::Error> {
+    let Some(subject) = pages.keys.subject(Purpose::Stop, token) else { return Ok(None) };
     // A test mail's links, and those of a reader who was erased, have nobody behind them: nothing is left to stop.
     let reader = subscriber::by_key(&pages.store, &subject).await?;
     let live = match &reader {
         Some(reader) => live_topics(pages, reader).await?,
         None => vec![],
     };
-    let language = reader.map_or_else(|| pages.config.site.language.clone(), |reader| reader.language);
+    let language = spoken(pages, reader.as_ref());
     let name = |slug: &Slug| pages.config.name_of(Facet::Topic, slug, &language);
     let what = match topic {
         Some(slug) => Stopping::Topic {
@@ -106,7 +134,24 @@ async fn page(pages: &Pages, token: &str, topic: Option<&Slug>, step: Step) -> R
         },
         None => Stopping::Everything { topics: live.iter().map(name).collect() },
     };
-    Ok(pages.page(StatusCode::OK, &language, Content::Stop { what, step }))
+    Ok(Some(Whose { reader, what }))
+}
+
+async fn show_it(pages: &Pages, whose: Option<Whose>, step: Step) -> Result<Response, store::Error> {
+    let Some(Whose { reader, what }) = whose else { return Ok(not_found(pages)) };
+    let language = spoken(pages, reader.as_ref());
+    // Offered to whoever has stopped, now or before, not to whoever thinks about it.
+    let nothing_left = matches!(&what, Stopping::Everything { topics } if topics.is_empty());
+    let again = match &reader {
+        Some(reader) if step == Step::Done || nothing_left => again::offer(pages, reader).await?,
+        _ => None,
+    };
+    let step = if nothing_left && again.is_some() { Step::Done } else { step };
+    Ok(pages.page(StatusCode::OK, &language, Content::Stop { what, step, again }))
+}
+
+fn spoken(pages: &Pages, reader: Option<&Subscriber>) -> Language {
+    reader.map_or_else(|| pages.config.site.language.clone(), |reader| reader.language.clone())
 }
 
 async fn live_topics(pages: &Pages, reader: &Subscriber) -> Result<Vec<Slug>, store::Error> {

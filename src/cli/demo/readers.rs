@@ -13,7 +13,8 @@ use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::store::subscription::{self, Wish};
-use crate::store::{self, delivery};
+use crate::store::delivery::{self, Kind};
+use crate::store;
 
 /// A reader, in the words that an operator would type.
 #[derive(Debug, Clone)]
@@ -93,7 +94,7 @@ impl Reader {
         let granted = subscription::grant(&mut tx, &wish, now).await?;
         if wish.wanted.pending {
             let (key, mode) = (app.chance.key(), app.config.delivery.mode);
-            delivery::ask_confirmation(&mut tx, &key, mode, granted.subscriber, now).await?;
+            delivery::answer(&mut tx, Kind::Confirm, &key, mode, granted.subscriber, now).await?;
         }
         tx.commit().await?;
         Ok(())

@@ -19,7 +19,8 @@ use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::pipeline::compose;
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::{delivery, subscriber, suppression};
+use crate::store::delivery::{self, Kind};
+use crate::store::{subscriber, suppression};
 
 #[derive(Debug, Args)]
 #[command(after_help = "The reader is active at once, recorded as added by you; --confirm asks them first, by mail. \
@@ -88,10 +89,10 @@ pub async fn run(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Re
     let granted = subscription::grant(&mut tx, &wish, now).await?;
     let asks = args.confirm
         && !granted.given.added.is_empty()
-        && delivery::confirmations_since(&mut tx, granted.subscriber, now - ASK_AGAIN).await? == 0;
+        && delivery::answers_since(&mut tx, Kind::Confirm, granted.subscriber, now - ASK_AGAIN).await? == 0;
     if asks {
         let mode = app.config.delivery.mode;
-        delivery::ask_confirmation(&mut tx, &app.chance.key(), mode, granted.subscriber, now).await?;
+        delivery::answer(&mut tx, Kind::Confirm, &app.chance.key(), mode, granted.subscriber, now).await?;
     }
     if args.dry_run {
         tx.rollback().await?;

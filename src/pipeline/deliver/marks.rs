@@ -53,7 +53,8 @@ struct Outcome {
 /// An address that the relay says does not exist: suppressed, and its subscriptions end with that reason.
 #[derive(Debug, Clone)]
 pub struct BadAddress {
-    pub subscriber: i64,
+    /// None: of a letter to nobody that we know.
+    pub subscriber: Option<i64>,
     pub hash: Vec<u8>,
     pub reply: String,
 }
@@ -179,7 +180,9 @@ impl Writer {
             delivery::settle(&mut tx, &self.token, outcome.id, &outcome.settled, now).await?;
             if let Some(bad) = &outcome.bad_address {
                 suppression::add_hard(&mut tx, &bad.hash, &bad.reply, now).await?;
-                subscription::stop(&mut tx, bad.subscriber, None, StopReason::Suppressed, now).await?;
+                if let Some(subscriber) = bad.subscriber {
+                    subscription::stop(&mut tx, subscriber, None, StopReason::Suppressed, now).await?;
+                }
             }
         }
         let mut granted = Vec::with_capacity(sendings.len());

@@ -3,6 +3,7 @@
 //! One claimer takes small batches, answers to a person first; each connection is a task that owns its session; all
 //! marks go through one writer that commits them in groups. `sending` is durable before the dot.
 
+mod answers;
 mod connection;
 mod marks;
 mod press;
@@ -21,7 +22,7 @@ use super::{Error, Line};
 use crate::config::Uncertain;
 use crate::model::address::Address;
 use crate::store::delivery::{self, Claimed, Settled};
-use crate::store::setting;
+use crate::store::{letter, setting};
 use connection::Connection;
 use marks::Marks;
 use press::{Press, Pressed};
@@ -113,6 +114,7 @@ async fn settle_doubts(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
     // Nothing is in hand now; what carries our token was left behind by a run that broke off.
     delivery::recover_own(&mut tx, &line.token).await?;
     let (resent, held) = delivery::resend_doubtful(&mut tx, times, now).await?;
+    letter::tidy(&mut tx, now).await?;
     tx.commit().await?;
     if resent > 0 {
         info!(resent, "{resent} messages whose answer was lost are sent again, the same bytes");

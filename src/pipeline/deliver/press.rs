@@ -7,6 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tracing::error;
 
+use super::answers::address_of;
 use super::proof::Proof;
 use super::{Line, Parcel};
 use crate::config::Config;
@@ -19,21 +20,18 @@ use crate::model::edition::Content;
 use crate::model::language::Language;
 use crate::model::rendering::{Place, Places, Rendering};
 use crate::model::token::{Purpose, base32};
-use crate::model::topic::Facet;
 use crate::model::words::with_causes;
 use crate::pipeline::Error;
-use crate::render::{Confirm, Reading, Site};
+use crate::render::{Reading, Site};
 use crate::store::article::{self, Version};
 use crate::store::delivery::{Claimed, Kind, Settled};
 use crate::store::subscriber::Subscriber;
-use crate::store::{declared, edition, lease, subscription, suppression};
+use crate::store::{declared, edition, lease, suppression};
 
 /// Editions kept encoded. Claims come edition by edition, so few are enough.
 const KEPT: usize = 64;
 /// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
 const MARKS: i64 = 3;
-/// How long a confirmation link works.
-pub const CONFIRM_DAYS: u32 = 7;
 
 /// What a claimed delivery became.
 pub enum Pressed {
@@ -70,9 +68,9 @@ impl Plate {
 }
 
 pub struct Press {
-    line: Line,
-    site: Site,
-    directory: Directory,
+    pub(super) line: Line,
+    pub(super) site: Site,
+    pub(super) directory: Directory,
     from: Mailbox,
     plates: HashMap<i64, Plate>,
     /// At work at the same time, each of which may have begun the same rendering.
@@ -94,7 +92,7 @@ impl Press {
     }
 
     pub async fn press(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<Pressed, Error> {
-        let Some(to) = claimed.address.clone() else {
+        let Some(to) = address_of(&claimed, &self.line.keys) else {
             return Ok(Pressed::Ended(Settled::Cancelled { reason: "erased" }));
         };
         let hash = self.line.keys.hash_of_address(&to);
@@ -106,8 +104,11 @@ impl Press {
                 Some(plate) => self.digest(&claimed, &plate, &to),
                 None => return Ok(Pressed::SetAside),
             },
-            (Kind::Confirm, _) => self.confirm(&claimed, &to).await?,
             (Kind::Digest, None) => return Ok(Pressed::Ended(Settled::Cancelled { reason: "has no edition" })),
+            _ => match self.answer(&claimed, &to).await? {
+                Some(made) => made,
+                None => return Ok(Pressed::Ended(Settled::Cancelled { reason: "what it answers is there no more" })),
+            },
         };
         let bytes = match made {
             Ok(bytes) => bytes,
@@ -188,9 +189,11 @@ impl Press {
     }
 
     fn digest(&self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
-        let held = claimed.topics.as_deref();
-        let names = self.topics_of(held, &claimed.language).unwrap_or_else(|| plate.names());
-        let (reader, delivery, language) = (&claimed.reader_key, &claimed.key, &claimed.language);
+        let (Some(reader), Some(language)) = (&claimed.reader_key, &claimed.language) else {
+            return Err("its reader is not there".into());
+        };
+        let names = self.topics_of(claimed.topics.as_deref(), language).unwrap_or_else(|| plate.names());
+        let delivery = &claimed.key;
         self.splice(plate, &Recipient { to, reader, delivery, language, names: &names, date: claimed.created_at })
     }
 
@@ -220,6 +223,10 @@ impl Press {
             places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
         }
         places.insert("why".to_owned(), self.line.templates.why(recipient.language, recipient.names));
+        let token = self.line.keys.dated(Purpose::Preferences, &recipient.reader.0, recipient.date);
+        let preferences = site.link(&format!("/preferences/{token}"));
+        places.insert("pause".to_owned(), Place::plain(format!("{preferences}#pause")));
+        places.insert("preferences".to_owned(), Place::plain(preferences));
         places.insert("stop".to_owned(), Place::plain(stop.as_str()));
         (places, stop)
     }
@@ -232,31 +239,7 @@ impl Press {
         Some(named.map(|named| named.in_language(language, site).to_owned()).collect())
     }
 
-    async fn confirm(&self, claimed: &Claimed, to: &Address) -> Result<Result<Vec<u8>, Failure>, Error> {
-        let pending: Vec<_> = subscription::of_reader(&self.line.store, claimed.subscriber)
-            .await?
-            .into_iter()
-            .filter(|s| s.state == "pending")
-            .collect();
-        let config = &self.line.config;
-        let frequency = pending.first().map(|s| config.name_of_frequency(&s.frequency, &claimed.language));
-        let confirm = Confirm {
-            site: self.site.clone(),
-            language: claimed.language.clone(),
-            topics: pending.iter().map(|s| config.name_of(Facet::Topic, &s.topic, &claimed.language)).collect(),
-            frequency: frequency.unwrap_or_default(),
-            days: CONFIRM_DAYS,
-        };
-        let token = self.line.keys.token(Purpose::Confirm, &claimed.key.0);
-        let link = config.site.link(&format!("/confirm/{token}"));
-        let made = self.line.templates.confirm(&confirm).map_err(Failure::from).and_then(|rendering| {
-            let places = Places::from([("confirm".to_owned(), Place::plain(link))]);
-            Ok(Encoded::of(&rendering)?.splice(&self.head(&claimed.key, claimed.created_at, to), &places)?)
-        });
-        Ok(made)
-    }
-
-    fn head<'a>(&'a self, key: &Key, date: DateTime<Utc>, to: &'a Address) -> Head<'a> {
+    pub(super) fn head<'a>(&'a self, key: &Key, date: DateTime<Utc>, to: &'a Address) -> Head<'a> {
         let delivery = &self.line.config.delivery;
         Head {
             from: &self.from,
@@ -331,7 +314,7 @@ impl Press {
 type Rendered = (Result<Rendering, String>, Arc<str>, Arc<[(String, String)]>);
 
 /// A message that could not be made.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub(super) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 pub(super) fn is_captured(line: &Line, mode: Mode, to: &Address) -> bool {
     let for_real = |mode| match mode {

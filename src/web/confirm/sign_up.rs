@@ -1,0 +1,201 @@
+//! A sign-up on our pages. All that wait at one address have their word at once: it is asked once a day, however often
+//! somebody signs it up.
+
+use std::collections::HashSet;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::super::choices::Numbers;
+use super::super::{Pages, upcoming};
+use super::{Button, button, by_address, confirmed, expired, send_now};
+use crate::model::address::Address;
+use crate::model::edition::Format;
+use crate::model::holdings::{Settings, StartReason, Wanted};
+use crate::model::slug::Slug;
+use crate::model::topic::Facet;
+use crate::render::{Confirming, Content, Step};
+use crate::store::consent::{self, Consent};
+use crate::store::delivery::{self, Kind};
+use crate::store::letter::{self, Letter};
+use crate::store::subscription::{self, Wish};
+use crate::store::{self, Tx, nudge, suppression};
+
+pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address) -> Result<Response, store::Error> {
+    if !letter.is_open(pages.clock.now()) {
+        return had_its_word(pages, token, letter, address).await;
+    }
+    let numbers = Numbers::of(pages).await?;
+    let open = letter::open_of(&pages.store, &letter.hash, pages.clock.now()).await?;
+    let wanted = Asked::all(&numbers, &open);
+    let Some(one) = wanted.first() else { return Ok(expired(pages)) };
+    // The last one says how.
+    let last = open.last().unwrap_or(letter);
+    let (config, language) = (&pages.config, &letter.language);
+    let content = Confirming {
+        topics: wanted.iter().map(|asked| config.name_of(Facet::Topic, &asked.topic, language)).collect(),
+        frequency: config.name_of_frequency(&one.frequency, language),
+        first: upcoming::first(pages, wanted.iter().map(|asked| &asked.frequency), last.hour, last.zone),
+        zone: last.zone.name().to_owned(),
+        step: Step::Ask(button(pages, token, "yes")),
+        not_me: Some(button(pages, token, "not-me")),
+        now: None,
+        is_coming: false,
+        preferences_url: None,
+    };
+    Ok(pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content))))
+}
+
+pub async fn press(
+    pages: &Pages,
+    token: &str,
+    letter: &Letter,
+    address: &Address,
+    pressed: Button,
+) -> Result<Response, store::Error> {
+    let is_open = letter.is_open(pages.clock.now());
+    match pressed {
+        Button::Yes if is_open => {
+            start(pages, letter, address).await?;
+            had_its_word(pages, token, letter, address).await
+        }
+        Button::Yes => had_its_word(pages, token, letter, address).await,
+        Button::Now => match by_address(pages, address).await? {
+            Some(reader) => send_now(pages, token, &reader).await,
+            None => Ok(expired(pages)),
+        },
+        Button::NotMe if is_open => {
+            refuse(pages, letter, address).await?;
+            Ok(refused(pages, token, letter))
+        }
+        Button::NotMe => had_its_word(pages, token, letter, address).await,
+        Button::Undo => {
+            let mut tx = pages.store.begin().await?;
+            suppression::take_back_not_me(&mut tx, &letter.hash).await?;
+            tx.commit().await?;
+            Ok(expired(pages))
+        }
+    }
+}
+
+/// A topic at a frequency.
+struct Asked {
+    topic: Slug,
+    frequency: Slug,
+}
+
+impl Asked {
+    /// What letters ask for, each topic once, as it was asked for first.
+    fn all(numbers: &Numbers, letters: &[Letter]) -> Vec<Self> {
+        let mut seen = HashSet::new();
+        let of_letter = |letter: &Letter| {
+            let frequency = letter.frequency.and_then(|id| Numbers::slug_of(&numbers.frequencies, id)).cloned();
+            let topics = letter.topics().into_iter().filter_map(|id| Numbers::slug_of(&numbers.topics, id).cloned());
+            topics.filter_map(|topic| Some(Self { topic, frequency: frequency.clone()? })).collect::<Vec<_>>()
+        };
+        letters.iter().flat_map(of_letter).filter(|asked| seen.insert(asked.topic.clone())).collect()
+    }
+}
+
+/// Makes a reader of an address, or gives a reader more topics, in one transaction with what they said yes to.
+async fn start(pages: &Pages, letter: &Letter, address: &Address) -> Result<(), store::Error> {
+    let now = pages.clock.now();
+    let numbers = Numbers::of(pages).await?;
+    let open = letter::open_of(&pages.store, &letter.hash, now).await?;
+    let last = open.last().unwrap_or(letter);
+    let wish = |letter: &Letter| {
+        Some(Wish {
+            address: address.clone(),
+            key: pages.chance.key(),
+            settings: Settings {
+                language: last.language.clone(),
+                zone: last.zone,
+                hour: last.hour,
+                format: Format::default(),
+            },
+            set: false,
+            regions: None,
+            wanted: Wanted {
+                topics: letter.topics(),
+                frequency: letter.frequency?,
+                reason: StartReason::Confirmed,
+                pending: false,
+                respects_stops: false,
+            },
+        })
+    };
+    let wishes: Vec<Wish> = open.iter().filter_map(wish).collect();
+    let topics: Vec<Slug> = Asked::all(&numbers, &open).into_iter().map(|asked| asked.topic).collect();
+
+    let mut tx = pages.store.begin().await?;
+    // Of two presses at the same time one is first.
+    if letter::answer(&mut tx, &letter.hash, now).await? > 0 {
+        let granted = subscription::grant_all(&mut tx, &wishes, now).await?;
+        if let Some(first) = granted.first() {
+            let consent = Consent {
+                subscriber: first.subscriber,
+                wording: pages.templates.version(),
+                language: &letter.language,
+                origin: &letter.origin,
+                topics: &topics,
+            };
+            consent::record(&mut tx, &consent, now).await?;
+            welcome(pages, &mut tx, first.subscriber, first.new_reader).await?;
+        }
+    }
+    tx.commit().await?;
+    nudge::nudge(&pages.store).await.map(drop)
+}
+
+async fn welcome(pages: &Pages, tx: &mut Tx, subscriber: i64, new_reader: bool) -> Result<(), store::Error> {
+    let delivery = &pages.config.delivery;
+    if new_reader && delivery.welcome {
+        let now = pages.clock.now();
+        delivery::answer(tx, Kind::Welcome, &pages.chance.key(), delivery.mode, subscriber, now).await?;
+    }
+    Ok(())
+}
+
+/// Nobody asks this address again. A reader who gets our mails goes on getting them.
+async fn refuse(pages: &Pages, letter: &Letter, address: &Address) -> Result<(), store::Error> {
+    let now = pages.clock.now();
+    let is_reader = by_address(pages, address).await?.is_some();
+    let mut tx = pages.store.begin().await?;
+    letter::answer(&mut tx, &letter.hash, now).await?;
+    if !is_reader {
+        suppression::add_not_me(&mut tx, &letter.hash, now).await?;
+    }
+    tx.commit().await
+}
+
+fn refused(pages: &Pages, token: &str, letter: &Letter) -> Response {
+    let content = Confirming {
+        topics: vec![],
+        frequency: String::new(),
+        first: None,
+        zone: letter.zone.name().to_owned(),
+        step: Step::Refused(button(pages, token, "undo")),
+        not_me: None,
+        now: None,
+        is_coming: false,
+        preferences_url: None,
+    };
+    pages.page(StatusCode::OK, &letter.language, Content::Confirm(Box::new(content)))
+}
+
+/// The link was used: what it started, or that it was refused.
+async fn had_its_word(
+    pages: &Pages,
+    token: &str,
+    letter: &Letter,
+    address: &Address,
+) -> Result<Response, store::Error> {
+    let suppressed = suppression::find(&pages.store, &letter.hash).await?;
+    if suppressed.is_some_and(|(reason, _)| reason == "not-me") {
+        return Ok(refused(pages, token, letter));
+    }
+    match by_address(pages, address).await? {
+        Some(reader) => confirmed(pages, token, &reader, false).await,
+        None => Ok(expired(pages)),
+    }
+}

@@ -126,7 +126,7 @@ fn differs(holder: &str, ours: &str, theirs: Option<&str>) -> String {
 impl App {
     /// Opens the database, the templates and the keys. It runs nothing and holds no lock.
     pub async fn open(config: Config, clock: Clock, chance: Chance) -> Result<Self, AppError> {
-        let templates = Templates::load(config.site.templates.as_deref(), &config.site.language)?;
+        let templates = templates(&config)?;
         let place = place(&config);
         if let Place::File(file) = &place
             && let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
@@ -266,8 +266,14 @@ impl AtWork {
 pub fn check_files(config: &Config) -> Result<(), AppError> {
     relay::of(config)?;
     secret::check(config)?;
-    Templates::load(config.site.templates.as_deref(), &config.site.language)?;
+    templates(config)?;
     Ok(())
+}
+
+/// The templates in force: the operator's over the shipped ones, in the site's colours.
+pub fn templates(config: &Config) -> Result<Templates, TemplateError> {
+    let site = &config.site;
+    Templates::load(site.templates.as_deref(), &site.language, site.colour)
 }
 
 fn place(config: &Config) -> Place {

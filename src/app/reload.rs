@@ -6,12 +6,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{App, AppError, AtWork, place, relay, secret};
+use super::{App, AppError, AtWork, place, relay, secret, templates};
 use crate::config::Config;
 use crate::daemon::{self, Door, Hangups};
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
-use crate::render::Templates;
 use crate::store::nudge::Nudges;
 
 /// A configuration that could take over.
@@ -116,7 +115,7 @@ impl App {
         relay::of(&config)?;
         Ok(Self {
             store: self.store.clone(),
-            templates: Arc::new(Templates::load(config.site.templates.as_deref(), &config.site.language)?),
+            templates: Arc::new(templates(&config)?),
             keys: secret::keys(&config, &self.chance)?,
             config: Arc::new(config),
             clock: self.clock.clone(),

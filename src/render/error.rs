@@ -1,5 +1,6 @@
 //! What can go wrong with templates: at loading (the operator's texts), and at rendering.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -24,11 +25,27 @@ pub enum RenderError {
     Template { name: String, line: usize, column: usize, source: minijinja::Error },
     #[error("template {name} makes more than {limit} bytes")]
     TooLong { name: String, limit: usize },
+    #[error("template {name}, line {line}, column {column}: nothing fills the place `{hole}`")]
+    Hole { name: String, line: usize, column: usize, hole: String },
+}
+
+impl RenderError {
+    /// The template that is at fault, by its path within the folder.
+    pub fn template(&self) -> &str {
+        match self {
+            Self::Template { name, .. } | Self::TooLong { name, .. } | Self::Hole { name, .. } => name,
+        }
+    }
 }
 
 /// The template, line and column (from 1, in characters) an error of the engine points at. With an include that is not
 /// the template that was asked for.
 pub(super) fn place(error: &minijinja::Error, asked: &str) -> (String, usize, usize) {
+    // Where one template includes another, the cause knows better.
+    let mut error = error;
+    while let Some(cause) = error.source().and_then(|cause| cause.downcast_ref::<minijinja::Error>()) {
+        error = cause;
+    }
     let line = error.line().unwrap_or(1);
     let column = error.template_source().zip(error.range()).and_then(|(source, range)| {
         let before = source.get(..range.start)?;

@@ -23,22 +23,26 @@ mod engine;
 mod error;
 mod escape;
 mod functions;
+pub mod lint;
 mod page;
+mod samples;
 mod script;
 mod shipped;
 mod site;
 mod templates;
+mod theme;
+mod trial;
 mod view;
 
 #[cfg(test)]
 mod checks;
-#[cfg(test)]
-mod samples;
 
 pub use confirm::Confirm;
 pub use digest::{Digest, Item, Section, Window};
 pub use edition::Reading;
 pub use error::{RenderError, TemplateError};
 pub use page::{Ask, Content, Page, Step, Stopping, Trouble};
+pub use samples::{Mail, Sample, Subject, all as samples};
 pub use site::{Day, Moment, Site};
 pub use templates::Templates;
+pub use trial::{Failure, run as trial};

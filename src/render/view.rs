@@ -49,6 +49,8 @@ pub struct View<'a> {
     zone: &'a str,
     late: Option<Moment>,
     test: bool,
+    /// Whether the reader wants any.
+    pictures: bool,
     /// The first title.
     headline: Option<String>,
     /// What mail programs show beside the subject: the next titles.
@@ -105,6 +107,7 @@ impl<'a> View<'a> {
             zone: &digest.zone,
             late: digest.late,
             test: digest.test,
+            pictures: digest.format == Format::Full,
             headline: titles.next(),
             preheader: titles.take(3).collect::<Vec<_>>().join(" · "),
             subject: String::new(),

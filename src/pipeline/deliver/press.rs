@@ -354,6 +354,8 @@ fn site(config: &Config) -> Site {
         url: config.site.link("/"),
         postal_address: config.site.postal_address.clone(),
         reply_to: Some(reply_to(config).to_string()),
+        logo: config.site.logo.as_ref().map(ToString::to_string),
+        footer: config.site.footer.clone(),
         language: config.site.language.clone(),
     }
 }

@@ -1,0 +1,125 @@
+//! Data for every template, to look at and to hold templates to rules: an ordinary day, nothing, one article, more
+//! than forty, in a language's own words where we have them. It is said by the site that asks.
+//!
+//! Text that means harm is for tests alone.
+
+mod confirm;
+mod digest;
+mod page;
+#[cfg(test)]
+pub(super) mod tried;
+mod words;
+
+use super::confirm::Confirm;
+use super::digest::Digest;
+use super::error::RenderError;
+use super::page::{Content, Page};
+use super::site::Site;
+use super::templates::Templates;
+use crate::model::language::Language;
+use crate::model::rendering::{Place, Places, Rendering};
+
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// What it is a sample of, as an operator names it: `mail/digest`, `pages/stop`.
+    pub kind: &'static str,
+    /// Among those of its kind.
+    pub name: &'static str,
+    pub language: Language,
+    pub content: Subject,
+}
+
+#[derive(Debug, Clone)]
+pub enum Subject {
+    Mail(Box<Mail>),
+    Page(Box<Page>),
+}
+
+#[derive(Debug, Clone)]
+pub enum Mail {
+    Digest(Digest),
+    Confirm(Confirm),
+}
+
+/// Every kind of mail and every page, in one language.
+pub fn all(site: &Site, language: &Language) -> Vec<Sample> {
+    let mut all = Vec::new();
+    for (name, digest) in digest::all(site, language) {
+        all.push(Sample::mail("mail/digest", name, Mail::Digest(digest)));
+    }
+    for (name, confirm) in confirm::all(site, language) {
+        all.push(Sample::mail("mail/confirm", name, Mail::Confirm(confirm)));
+    }
+    for (name, content) in page::all(site, language) {
+        all.push(Sample::page(name, Page { site: site.clone(), language: language.clone(), content }));
+    }
+    all
+}
+
+impl Sample {
+    fn mail(kind: &'static str, name: &'static str, mail: Mail) -> Self {
+        Self { kind, name, language: mail.language().clone(), content: Subject::Mail(Box::new(mail)) }
+    }
+
+    fn page(name: &'static str, page: Page) -> Self {
+        let kind = match page.content {
+            Content::Stop { .. } => "pages/stop",
+            Content::Confirm { .. } => "pages/confirm",
+            Content::Edition { .. } => "pages/edition",
+            Content::Error { .. } => "pages/error",
+        };
+        Self { kind, name, language: page.language.clone(), content: Subject::Page(Box::new(page)) }
+    }
+}
+
+impl Mail {
+    pub fn site(&self) -> &Site {
+        match self {
+            Self::Digest(digest) => &digest.site,
+            Self::Confirm(confirm) => &confirm.site,
+        }
+    }
+
+    pub fn language(&self) -> &Language {
+        match self {
+            Self::Digest(digest) => &digest.language,
+            Self::Confirm(confirm) => &confirm.language,
+        }
+    }
+
+    pub fn render(&self, templates: &Templates) -> Result<Rendering, RenderError> {
+        match self {
+            Self::Digest(digest) => templates.digest(digest),
+            Self::Confirm(confirm) => templates.confirm(confirm),
+        }
+    }
+
+    /// The links that lead a reader of it out, by the names of their holes: without one of them, it is no such mail.
+    pub fn ways(&self) -> Vec<String> {
+        match self {
+            Self::Digest(digest) => {
+                let topics = digest.sections.iter().map(|section| format!("stop_topic_{}", section.topic));
+                topics.chain(["stop".to_owned()]).collect()
+            }
+            Self::Confirm(_) => vec!["confirm".to_owned()],
+        }
+    }
+
+    /// What fills its holes, as it would for a reader; the links lead nowhere.
+    pub fn places(&self, templates: &Templates) -> Places {
+        let base = self.site().url.trim_end_matches('/');
+        let link = |name: String| {
+            let place = Place::plain(match name.strip_prefix("stop_topic_") {
+                Some(topic) => format!("{base}/stop/sample?topic={topic}"),
+                None => format!("{base}/{name}/sample"),
+            });
+            (name, place)
+        };
+        let mut places: Places = self.ways().into_iter().map(link).collect();
+        if let Self::Digest(digest) = self {
+            let names: Vec<String> = digest.sections.iter().map(|section| section.name.clone()).collect();
+            places.insert("why".to_owned(), templates.why(&digest.language, &names));
+        }
+        places
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{App, AppError, AtWork, place, relay, secret, templates};
+use super::{App, AppError, AtWork, place, relay, secret, templates, try_out};
 use crate::config::Config;
 use crate::daemon::{self, Door, Hangups};
 use crate::model::words::with_causes;
@@ -113,9 +113,11 @@ impl App {
             return Err(AppError::OtherDatabase);
         }
         relay::of(&config)?;
+        let templates = templates(&config)?;
+        try_out(&config, &templates)?;
         Ok(Self {
             store: self.store.clone(),
-            templates: Arc::new(templates(&config)?),
+            templates: Arc::new(templates),
             keys: secret::keys(&config, &self.chance)?,
             config: Arc::new(config),
             clock: self.clock.clone(),

@@ -30,6 +30,25 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// `mail/digest/body.txt:2:6`
+    pub fn place(&self) -> String {
+        match self {
+            Self::Template { name, line, column, .. } | Self::Hole { name, line, column, .. } => {
+                format!("{name}:{line}:{column}")
+            }
+            Self::TooLong { name, .. } => name.clone(),
+        }
+    }
+
+    /// What is wrong there.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Template { source, .. } => innermost(source).to_string(),
+            Self::TooLong { limit, .. } => format!("it makes more than {limit} bytes"),
+            Self::Hole { hole, .. } => format!("nothing fills the place `{hole}`"),
+        }
+    }
+
     /// The template that is at fault, by its path within the folder.
     pub fn template(&self) -> &str {
         match self {
@@ -41,15 +60,19 @@ impl RenderError {
 /// The template, line and column (from 1, in characters) an error of the engine points at. With an include that is not
 /// the template that was asked for.
 pub(super) fn place(error: &minijinja::Error, asked: &str) -> (String, usize, usize) {
-    // Where one template includes another, the cause knows better.
-    let mut error = error;
-    while let Some(cause) = error.source().and_then(|cause| cause.downcast_ref::<minijinja::Error>()) {
-        error = cause;
-    }
+    let error = innermost(error);
     let line = error.line().unwrap_or(1);
     let column = error.template_source().zip(error.range()).and_then(|(source, range)| {
         let before = source.get(..range.start)?;
         Some(before.rsplit('\n').next().unwrap_or(before).chars().count() + 1)
     });
     (error.name().unwrap_or(asked).to_owned(), line, column.unwrap_or(1))
+}
+
+/// Where one template includes another, the cause knows better.
+fn innermost(mut error: &minijinja::Error) -> &minijinja::Error {
+    while let Some(cause) = error.source().and_then(|cause| cause.downcast_ref::<minijinja::Error>()) {
+        error = cause;
+    }
+    error
 }

@@ -30,6 +30,7 @@ mod script;
 mod shipped;
 mod site;
 mod templates;
+pub mod texts;
 mod theme;
 mod trial;
 mod view;

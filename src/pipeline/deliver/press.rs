@@ -348,7 +348,8 @@ pub(super) fn envelope_from(line: &Line, key: &Key) -> String {
     format!("b+{}@{}", line.keys.token(Purpose::Bounce, &key.0), line.config.delivery.bounce_domain())
 }
 
-fn site(config: &Config) -> Site {
+/// What mails say of their sender.
+pub fn site(config: &Config) -> Site {
     Site {
         name: config.site.name.clone(),
         url: config.site.link("/"),

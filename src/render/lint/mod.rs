@@ -23,12 +23,10 @@ mod ways;
 
 use serde::Serialize;
 
-use super::error::RenderError;
 use super::site::Site;
 use super::templates::Templates;
 use super::{samples, trial};
 use crate::model::language::Language;
-use crate::model::words::with_causes;
 use specimen::{Flaw, Specimen};
 
 /// A rule: its id, what it wants, and who sees to it.
@@ -106,19 +104,13 @@ pub fn lint(templates: &Templates, site: &Site) -> Vec<Finding> {
 }
 
 fn unrendered(failure: &trial::Failure) -> Finding {
-    let place = match &failure.error {
-        RenderError::Template { name, line, column, .. } | RenderError::Hole { name, line, column, .. } => {
-            format!("{name}, line {line}, column {column}")
-        }
-        RenderError::TooLong { .. } => String::new(),
-    };
     Finding {
         rule: RENDERS.0,
         template: failure.error.template().to_owned(),
         languages: vec![failure.language.clone()],
         sample: failure.sample,
-        what: with_causes(&failure.error),
-        place,
+        what: failure.error.why(),
+        place: failure.error.place(),
     }
 }
 

@@ -163,7 +163,7 @@ fn active_content() {
 #[test]
 fn what_does_not_render_is_told_with_its_place() {
     let found = breaks("renders", "mail/digest/body.txt", "{{ site.name }}", "Hello\n  {{ nobody }}");
-    assert_eq!((found.len(), found[0].place.as_str()), (1, "mail/digest/body.txt, line 3, column 6"), "{found:?}");
+    assert_eq!((found.len(), found[0].place.as_str()), (1, "mail/digest/body.txt:3:6"), "{found:?}");
     let found = breaks("renders", "pages/form.html", "{{ label }}", "{{ t('page.nothing') }}");
     assert!(found.iter().all(|finding| finding.template == "pages/form.html"), "{found:?}");
     let found = breaks("renders", "mail/confirm/body.html", "{{ hole('confirm') }}", "{{ hole('confrim') }}");

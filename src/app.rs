@@ -100,7 +100,8 @@ pub enum AppError {
 fn unfit(folder: &Path, failures: &[render::Failure]) -> String {
     let line = |failure: &render::Failure| {
         let (place, why) = (failure.error.place(), failure.error.why());
-        format!("{}/{place}: {why} (in the sample `{}` of {})", folder.display(), failure.sample, failure.kind)
+        let sample = format!("sample `{}` of {} in {}", failure.sample, failure.kind, failure.language);
+        format!("{}/{place}: {why} ({sample})", folder.display())
     };
     failures.iter().map(line).collect::<Vec<_>>().join("\n")
 }
@@ -290,7 +291,12 @@ pub fn templates(config: &Config) -> Result<Templates, AppError> {
 fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     let Some(folder) = &config.site.templates else { return Ok(()) };
     let failures = render::trial(templates, &deliver::site(config));
-    if failures.is_empty() { Ok(()) } else { Err(AppError::Unfit { folder: folder.clone(), failures }) }
+    if failures.is_empty() {
+        return Ok(());
+    }
+    // A message may be at fault, not the template that says it.
+    render::look_through_catalogues(folder)?;
+    Err(AppError::Unfit { folder: folder.clone(), failures })
 }
 
 fn place(config: &Config) -> Place {

@@ -6,8 +6,9 @@ use super::exit::Exit;
 use super::global::Global;
 use super::output::Output;
 use super::words::count;
-use crate::app;
+use crate::app::{self, AppError};
 use crate::config::{Config, ConfigErrors};
+use crate::model::words::with_causes;
 
 #[derive(Serialize)]
 struct Checked {
@@ -32,7 +33,14 @@ pub fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
-    app::check_files(&config)?;
+    match app::check_files(&config) {
+        Err(unfit @ (AppError::Unfit { .. } | AppError::Template(_))) if output.is_json() => {
+            let problems: Vec<String> = with_causes(&unfit).lines().map(str::to_owned).collect();
+            output.result(&serde_json::json!({ "ok": false, "problems": problems }), String::new)?;
+            return Ok(Exit::Configuration);
+        }
+        checked => checked?,
+    }
 
     let checked = Checked {
         ok: true,

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::path::PathBuf;
 
+use minijinja::ErrorKind;
 use thiserror::Error;
 
 #[derive(Debug, Error)]
@@ -15,6 +16,8 @@ pub enum TemplateError {
     Catalogue { name: String, source: toml::de::Error },
     #[error("catalogue {name} is named after no language: use locale/fr.toml for French")]
     CatalogueName { name: String },
+    #[error("catalogue {name}, line {line}, column {column}: the message `{message}` asks for `{{{asked}}}`, {known}")]
+    CatalogueMessage { name: String, line: usize, column: usize, message: String, asked: String, known: String },
     #[error("catalogue {name} lists {found} {what} where there are {wanted}")]
     CatalogueList { name: String, what: &'static str, found: usize, wanted: usize },
 }
@@ -43,7 +46,19 @@ impl RenderError {
     /// What is wrong there.
     pub fn why(&self) -> String {
         match self {
-            Self::Template { source, .. } => innermost(source).to_string(),
+            Self::Template { source, .. } => {
+                let error = innermost(source);
+                match (error.kind(), error.detail()) {
+                    (ErrorKind::OutOfFuel, _) => "it comes to no end: a loop over too much, most likely".to_owned(),
+                    // These say it all by themselves.
+                    (
+                        ErrorKind::InvalidOperation | ErrorKind::MissingArgument | ErrorKind::UndefinedError,
+                        Some(detail),
+                    ) => detail.to_owned(),
+                    (kind, Some(detail)) => format!("{kind}: {detail}"),
+                    (kind, None) => kind.to_string(),
+                }
+            }
             Self::TooLong { limit, .. } => format!("it makes more than {limit} bytes"),
             Self::Hole { hole, .. } => format!("nothing fills the place `{hole}`"),
         }

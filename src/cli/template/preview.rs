@@ -1,5 +1,6 @@
 //! `tidings template preview`: the samples, made with the templates in force.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -102,8 +103,7 @@ fn is_meant(args: &PreviewArgs, sample: &Sample) -> bool {
 }
 
 fn no_such(kind: &str, all: &[Sample]) -> Failure {
-    let mut known: Vec<&str> = all.iter().map(|sample| sample.kind).collect();
-    known.dedup();
+    let known: Vec<&str> = all.iter().map(|sample| sample.kind).collect::<BTreeSet<_>>().into_iter().collect();
     Failure::new(Exit::NotFound, format!("there is no mail or page `{kind}`"))
         .then(format!("one of {}", known.join(", ")))
 }

@@ -182,9 +182,10 @@ impl Press {
             test,
         };
         let digest = reading.digest(content);
-        let topics = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
+        let topics: Vec<_> = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
         let rendered = self.line.templates.digest(&digest).map_err(|error| with_causes(&error));
-        Ok((rendered, edition_url.into(), topics))
+        let rendered = rendered.and_then(|rendering| nothing_left(rendering, &topics));
+        Ok((rendered, edition_url.into(), topics.into()))
     }
 
     fn digest(&self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
@@ -324,6 +325,20 @@ impl Press {
             }
             Err(why) => Err(why),
         })
+    }
+}
+
+/// An edition with a hole that nothing fills is set aside as one that cannot be rendered is: it waits for a better
+/// template, where a message that cannot be made would be lost to its reader.
+fn nothing_left(rendering: Rendering, topics: &[(String, String)]) -> Result<Rendering, String> {
+    let is_filled = |hole: &str| match hole.strip_prefix("stop_topic_") {
+        Some(topic) => topics.iter().any(|(slug, _)| slug == topic),
+        None => matches!(hole, "stop" | "why"),
+    };
+    let left = rendering.text.holes().chain(rendering.html.holes()).find(|hole| !is_filled(hole)).map(str::to_owned);
+    match left {
+        Some(hole) => Err(format!("nothing fills the place `{hole}` of its template")),
+        None => Ok(rendering),
     }
 }
 

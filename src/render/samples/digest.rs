@@ -14,7 +14,7 @@ pub fn all(site: &Site, language: &Language) -> Vec<(&'static str, Digest)> {
         "ar" => ("عنوان طويل يستمر لبعض الوقت ولا ينتهي، ", "جملة تقول شيئًا ما عن الموضوع. "),
         _ => ("A long headline that goes on for a while, ", "A sentence that says something. "),
     };
-    vec![
+    let all = [
         ("ordinary", ordinary(site, language)),
         ("no-images", Digest { format: Format::NoImages, ..ordinary(site, language) }),
         ("text", Digest { format: Format::Text, ..ordinary(site, language) }),
@@ -22,7 +22,9 @@ pub fn all(site: &Site, language: &Language) -> Vec<(&'static str, Digest)> {
         ("single", single(site, language)),
         ("empty", empty(site, language)),
         ("large", large(site, language, title, summary)),
-    ]
+    ];
+    let edition_url = format!("{}/edition/sample", site.url.trim_end_matches('/'));
+    all.into_iter().map(|(name, digest)| (name, Digest { edition_url: edition_url.clone(), ..digest })).collect()
 }
 
 /// A day with pictures, regions, a cap, and one article in another language.

@@ -9,6 +9,8 @@
 //!                                             └ page            → HTML
 //! ```
 //!
+//! Samples of all of them, which [`lint`] holds to rules, are for an operator who changes a text to look at.
+//!
 //! Whatever differs between the readers of one edition is a hole (`stop`, `stop_topic_SLUG`, `why`; `confirm` in a
 //! confirmation), so that an edition is rendered once for all of them. Filling holes, encoding and headers are `mail`'s;
 //! choosing and ordering articles is `model`'s; headers and status codes of pages are `web`'s. Nothing here asks what

@@ -17,8 +17,8 @@ pub fn look_through(folder: &Path) -> Result<(), TemplateError> {
         SHIPPED.iter().find(|(name, _)| *name == "locale/en.toml").map(|(name, text)| Catalogue::read(name, text));
     let Some(english) = english.transpose()? else { return Ok(()) };
     let over = shipped::over(folder)?;
-    let catalogues = over.iter().filter(|(name, _)| name.starts_with("locale/"));
-    catalogues.map(|(name, text)| check(name, text, &Catalogue::read(name, text)?, &english)).collect()
+    let mut catalogues = over.iter().filter(|(name, _)| name.starts_with("locale/"));
+    catalogues.try_for_each(|(name, text)| check(name, text, &Catalogue::read(name, text)?, &english))
 }
 
 /// Refuses the catalogue `name` where one of its messages asks for something that `english` is not given. A message

@@ -328,8 +328,8 @@ impl Press {
     }
 }
 
-/// An edition with a hole that nothing fills is set aside as one that cannot be rendered is: it waits for a better
-/// template, where a message that cannot be made would be lost to its reader.
+/// An edition with a hole that nothing fills is set aside, as one that cannot be rendered is: each of its messages would
+/// be refused for good, one by one.
 fn nothing_left(rendering: Rendering, topics: &[(String, String)]) -> Result<Rendering, String> {
     let is_filled = |hole: &str| match hole.strip_prefix("stop_topic_") {
         Some(topic) => topics.iter().any(|(slug, _)| slug == topic),

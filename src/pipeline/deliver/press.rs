@@ -184,7 +184,7 @@ impl Press {
         let digest = reading.digest(content);
         let topics: Vec<_> = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
         let rendered = self.line.templates.digest(&digest).map_err(|error| with_causes(&error));
-        let rendered = rendered.and_then(|rendering| nothing_left(rendering, &topics));
+        let rendered = rendered.and_then(|rendering| self.nothing_left(rendering, &topics));
         Ok((rendered, edition_url.into(), topics.into()))
     }
 
@@ -196,7 +196,7 @@ impl Press {
     }
 
     fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
-        let (places, stop) = self.places(plate, recipient);
+        let (places, stop) = self.places(&plate.topics, recipient.reader, recipient.language, recipient.names);
         let owner = reply_to(&self.line.config);
         let help = format!("mailto:{}", owner.wire());
         let list = List {
@@ -213,16 +213,35 @@ impl Press {
     }
 
     /// What fills the holes for a reader, and the link that stops everything.
-    fn places(&self, plate: &Plate, recipient: &Recipient<'_>) -> (Places, String) {
+    fn places(
+        &self,
+        topics: &[(String, String)],
+        reader: &Key,
+        language: &Language,
+        names: &[String],
+    ) -> (Places, String) {
         let site = &self.line.config.site;
-        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &recipient.reader.0)));
+        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &reader.0)));
         let mut places = Places::new();
-        for (slug, _) in plate.topics.iter() {
+        for (slug, _) in topics {
             places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
         }
-        places.insert("why".to_owned(), self.line.templates.why(recipient.language, recipient.names));
+        places.insert("why".to_owned(), self.line.templates.why(language, names));
         places.insert("stop".to_owned(), Place::plain(stop.as_str()));
         (places, stop)
+    }
+
+    /// An edition with a hole that nothing fills is set aside, as one that cannot be rendered is: each of its messages
+    /// would be refused for good, one by one.
+    fn nothing_left(&self, rendering: Rendering, topics: &[(String, String)]) -> Result<Rendering, String> {
+        let (places, _) = self.places(topics, &Key([0; 16]), &rendering.language, &[]);
+        let mut holes = rendering.text.holes().chain(rendering.html.holes());
+        let left = holes.find(|hole| !places.contains_key(*hole)).map(str::to_owned);
+        drop(holes);
+        match left {
+            Some(hole) => Err(format!("nothing fills the place `{hole}` of its template")),
+            None => Ok(rendering),
+        }
     }
 
     /// All topics that the reader held in the run's slot, for the "why": the same at every attempt.
@@ -298,7 +317,7 @@ impl Press {
             Ok(message) => message,
             Err(error) => return Ok(Err(with_causes(&*error))),
         };
-        let (places, _) = self.places(&plate, &recipient);
+        let (places, _) = self.places(&plate.topics, key, language, &names);
         let html = rendering.html.filled(|name| places.get(name).map(|place| place.html.as_str()));
         Ok(Ok(Proof {
             text: rendering.text.filled(|name| places.get(name).map(|place| place.text.as_str())),
@@ -325,20 +344,6 @@ impl Press {
             }
             Err(why) => Err(why),
         })
-    }
-}
-
-/// An edition with a hole that nothing fills is set aside, as one that cannot be rendered is: each of its messages would
-/// be refused for good, one by one.
-fn nothing_left(rendering: Rendering, topics: &[(String, String)]) -> Result<Rendering, String> {
-    let is_filled = |hole: &str| match hole.strip_prefix("stop_topic_") {
-        Some(topic) => topics.iter().any(|(slug, _)| slug == topic),
-        None => matches!(hole, "stop" | "why"),
-    };
-    let left = rendering.text.holes().chain(rendering.html.holes()).find(|hole| !is_filled(hole)).map(str::to_owned);
-    match left {
-        Some(hole) => Err(format!("nothing fills the place `{hole}` of its template")),
-        None => Ok(rendering),
     }
 }
 

@@ -13,7 +13,7 @@ mod words;
 use super::confirm::Confirm;
 use super::digest::Digest;
 use super::error::RenderError;
-use super::page::{Content, Page};
+use super::page::Page;
 use super::site::Site;
 use super::templates::Templates;
 use crate::model::language::Language;
@@ -62,12 +62,8 @@ impl Sample {
     }
 
     fn page(name: &'static str, page: Page) -> Self {
-        let kind = match page.content {
-            Content::Stop { .. } => "pages/stop",
-            Content::Confirm { .. } => "pages/confirm",
-            Content::Edition { .. } => "pages/edition",
-            Content::Error { .. } => "pages/error",
-        };
+        let template = page.content.template();
+        let kind = template.strip_suffix(".html").unwrap_or(template);
         Self { kind, name, language: page.language.clone(), content: Subject::Page(Box::new(page)) }
     }
 }
@@ -121,5 +117,25 @@ impl Mail {
             places.insert("why".to_owned(), templates.why(&digest.language, &names));
         }
         places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::shipped::SHIPPED;
+    use super::*;
+
+    /// Else nobody could look at it, and no rule would be asked about it.
+    #[test]
+    fn every_mail_and_page_has_a_sample() {
+        let wanted: BTreeSet<&str> = SHIPPED
+            .iter()
+            .filter(|(_, text)| text.contains("{% extends"))
+            .filter_map(|(path, _)| path.strip_suffix("/body.html").or_else(|| path.strip_suffix(".html")))
+            .collect();
+        let samples = all(&tried::site(), &tried::language("en"));
+        assert_eq!(samples.iter().map(|sample| sample.kind).collect::<BTreeSet<_>>(), wanted);
     }
 }

@@ -70,7 +70,7 @@ pub enum AppError {
     Pipeline(#[from] pipeline::Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
-    #[error("{}", unfit(folder, failures))]
+    #[error("{}", unfit(folder, failures).join("\n"))]
     Unfit { folder: PathBuf, failures: Vec<render::Failure> },
     #[error(transparent)]
     Secret(#[from] secret::SecretError),
@@ -97,13 +97,13 @@ pub enum AppError {
 }
 
 /// A line for each, as for what is wrong with the configuration.
-fn unfit(folder: &Path, failures: &[render::Failure]) -> String {
+pub fn unfit(folder: &Path, failures: &[render::Failure]) -> Vec<String> {
     let line = |failure: &render::Failure| {
         let (place, why) = (failure.error.place(), failure.error.why());
         let sample = format!("sample `{}` of {} in {}", failure.sample, failure.kind, failure.language);
         format!("{}/{place}: {why} ({sample})", folder.display())
     };
-    failures.iter().map(line).collect::<Vec<_>>().join("\n")
+    failures.iter().map(line).collect()
 }
 
 fn dropped(held: &[StillHeld]) -> String {

@@ -218,6 +218,8 @@ fn without_comments(style: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::html;
     use super::*;
 
@@ -253,6 +255,19 @@ mod tests {
             assert_eq!(read(value).as_deref(), Some(is), "{value}");
         }
         assert_eq!(read("transparent").or(read("var(--none)")).or(read("#é1")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_it_is_it_is_read(text in "[{}:;@.,#()*/!a-cé0-9 ]{0,60}", rest in ".{0,20}") {
+            let sheet = Sheet::read(&format!("{text}{rest}"));
+            let document = html::parse(&format!("<p style=\"{text}\">x"));
+            let path = document.all();
+            sheet.value(&path, Scheme::Dark, &["a"]);
+            colour(&rest, &sheet.variables(Scheme::Light));
+            colour(&text, &HashMap::new());
+            loads(&text);
+        }
     }
 
     #[test]

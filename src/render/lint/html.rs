@@ -193,6 +193,8 @@ fn read(escaped: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -217,5 +219,13 @@ mod tests {
             parse(broken);
         }
         assert!(parse(&"<b>".repeat(100_000)).all().len() > 100_000);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_it_is_it_comes_apart(text in "[<>/!='\"&;a-cé \\-]{0,60}", rest in ".{0,20}") {
+            parse(&text);
+            parse(&format!("<p {text}{rest}"));
+        }
     }
 }

@@ -9,7 +9,7 @@ mod reload;
 mod secret;
 mod tenure;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -27,8 +27,8 @@ use crate::mail::inbox::{InboxError, Receiver};
 use crate::mail::relay::Relay;
 use crate::model::token::Keys;
 use crate::pipeline::receive::Mailbox;
-use crate::pipeline::{self, Line, compose};
-use crate::render::{TemplateError, Templates};
+use crate::pipeline::{self, Line, compose, deliver};
+use crate::render::{self, TemplateError, Templates};
 use crate::store::adoption::{self, Adoption, Begun, Progress};
 use crate::store::declared::StillHeld;
 use crate::store::lock::{Lock, LockError};
@@ -70,6 +70,8 @@ pub enum AppError {
     Pipeline(#[from] pipeline::Error),
     #[error(transparent)]
     Template(#[from] TemplateError),
+    #[error("{}", unfit(folder, failures).join("\n"))]
+    Unfit { folder: PathBuf, failures: Vec<render::Failure> },
     #[error(transparent)]
     Secret(#[from] secret::SecretError),
     #[error(transparent)]
@@ -92,6 +94,16 @@ pub enum AppError {
     Overtaken,
     #[error("{}", differs(.holder, .ours, .theirs.as_deref()))]
     OtherConfiguration { holder: String, ours: String, theirs: Option<String> },
+}
+
+/// A line for each, as for what is wrong with the configuration.
+pub fn unfit(folder: &Path, failures: &[render::Failure]) -> Vec<String> {
+    let line = |failure: &render::Failure| {
+        let (place, why) = (failure.error.place(), failure.error.why());
+        let sample = format!("sample `{}` of {} in {}", failure.sample, failure.kind, failure.language);
+        format!("{}/{place}: {why} ({sample})", folder.display())
+    };
+    failures.iter().map(line).collect()
 }
 
 fn dropped(held: &[StillHeld]) -> String {
@@ -126,7 +138,7 @@ fn differs(holder: &str, ours: &str, theirs: Option<&str>) -> String {
 impl App {
     /// Opens the database, the templates and the keys. It runs nothing and holds no lock.
     pub async fn open(config: Config, clock: Clock, chance: Chance) -> Result<Self, AppError> {
-        let templates = Templates::load(config.site.templates.as_deref(), &config.site.language)?;
+        let templates = templates(&config)?;
         let place = place(&config);
         if let Place::File(file) = &place
             && let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
@@ -267,8 +279,25 @@ impl AtWork {
 pub fn check_files(config: &Config) -> Result<(), AppError> {
     relay::of(config)?;
     secret::check(config)?;
-    Templates::load(config.site.templates.as_deref(), &config.site.language)?;
-    Ok(())
+    try_out(config, &templates(config)?)
+}
+
+/// The templates in force: the operator's over the shipped ones, in the site's colours.
+pub fn templates(config: &Config) -> Result<Templates, AppError> {
+    let site = &config.site;
+    Ok(Templates::load(site.templates.as_deref(), &site.language, site.colour)?)
+}
+
+/// Whether the operator's templates render every sample. The shipped ones do.
+fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
+    let Some(folder) = &config.site.templates else { return Ok(()) };
+    let failures = render::trial(templates, &deliver::site(config));
+    if failures.is_empty() {
+        return Ok(());
+    }
+    // A message may be at fault, not the template that says it.
+    render::look_through_catalogues(folder)?;
+    Err(AppError::Unfit { folder: folder.clone(), failures })
 }
 
 fn place(config: &Config) -> Place {

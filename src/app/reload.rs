@@ -6,12 +6,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{App, AppError, AtWork, place, relay, secret};
+use super::{App, AppError, AtWork, place, relay, secret, templates, try_out};
 use crate::config::Config;
 use crate::daemon::{self, Door, Hangups};
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
-use crate::render::Templates;
 use crate::store::nudge::Nudges;
 
 /// A configuration that could take over.
@@ -114,9 +113,11 @@ impl App {
             return Err(AppError::OtherDatabase);
         }
         relay::of(&config)?;
+        let templates = templates(&config)?;
+        try_out(&config, &templates)?;
         Ok(Self {
             store: self.store.clone(),
-            templates: Arc::new(Templates::load(config.site.templates.as_deref(), &config.site.language)?),
+            templates: Arc::new(templates),
             keys: secret::keys(&config, &self.chance)?,
             config: Arc::new(config),
             clock: self.clock.clone(),

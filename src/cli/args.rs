@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, completions, demo, digest, feed, run, subscriber, topic};
+use super::{article, completions, demo, digest, feed, run, subscriber, template, topic};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -42,6 +42,9 @@ pub enum Command {
     /// List articles, take one back, pin one
     #[command(subcommand)]
     Article(article::ArticleCommand),
+    /// List the texts of mails and pages, make them yours, look at them, hold them to rules
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// Print what a shell needs to complete commands with Tab
     Completions(completions::CompletionsArgs),
 }

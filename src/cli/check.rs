@@ -6,8 +6,9 @@ use super::exit::Exit;
 use super::global::Global;
 use super::output::Output;
 use super::words::count;
-use crate::app;
+use crate::app::{self, AppError};
 use crate::config::{Config, ConfigErrors};
+use crate::model::words::with_causes;
 
 #[derive(Serialize)]
 struct Checked {
@@ -26,13 +27,17 @@ pub fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let config = match Config::load(global.config.as_deref(), std::env::vars()) {
         Ok(config) => config,
         Err(ConfigErrors::Wrong(problems)) if output.is_json() => {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            output.result(&serde_json::json!({ "ok": false, "problems": problems }), String::new)?;
-            return Ok(Exit::Configuration);
+            return refused(problems.iter().map(ToString::to_string), output);
         }
         Err(error) => return Err(error.into()),
     };
-    app::check_files(&config)?;
+    match app::check_files(&config) {
+        Err(AppError::Unfit { folder, failures }) if output.is_json() => {
+            return refused(app::unfit(&folder, &failures), output);
+        }
+        Err(broken @ AppError::Template(_)) if output.is_json() => return refused([with_causes(&broken)], output),
+        checked => checked?,
+    }
 
     let checked = Checked {
         ok: true,
@@ -66,4 +71,10 @@ pub fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         format!("{what}: {}; mode {}", parts.join(", "), checked.mode)
     })?;
     Ok(Exit::Done)
+}
+
+fn refused(problems: impl IntoIterator<Item = String>, output: &Output) -> anyhow::Result<Exit> {
+    let problems: Vec<String> = problems.into_iter().collect();
+    output.result(&serde_json::json!({ "ok": false, "problems": problems }), String::new)?;
+    Ok(Exit::Configuration)
 }

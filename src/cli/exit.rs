@@ -83,9 +83,11 @@ fn of_app(error: &AppError) -> Exit {
         | AppError::OtherConfiguration { .. }
         | AppError::Overtaken
         | AppError::StillHeld(_) => Exit::Refused,
-        AppError::Secret(_) | AppError::Relay(_) | AppError::Template(_) | AppError::Folder { .. } => {
-            Exit::Configuration
-        }
+        AppError::Secret(_)
+        | AppError::Relay(_)
+        | AppError::Template(_)
+        | AppError::Unfit { .. }
+        | AppError::Folder { .. } => Exit::Configuration,
         AppError::Daemon(DaemonError::Listen { .. }) => Exit::Refused,
         AppError::LeaseLost => Exit::Outside,
         AppError::HalfAdopted => Exit::Interrupted,
@@ -107,6 +109,9 @@ pub fn next(error: &anyhow::Error) -> Option<String> {
         }
         if cause.is::<ConfigErrors>() {
             return Some("`tidings check` looks again".to_owned());
+        }
+        if let Some(AppError::Template(_) | AppError::Unfit { .. }) = cause.downcast_ref::<AppError>() {
+            return Some("`tidings check` looks again; `tidings template list` says which texts are yours".to_owned());
         }
         if let Some(AppError::Store(crate::store::Error::Open { .. })) = cause.downcast_ref::<AppError>() {
             return Some("storage.url in the configuration says where the database is".to_owned());

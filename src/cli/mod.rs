@@ -20,6 +20,7 @@ mod run;
 mod runs;
 mod status;
 mod subscriber;
+mod template;
 mod topic;
 mod words;
 
@@ -69,6 +70,7 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Feed(command) => feed::run(command, global, output).await,
         Command::Topic(command) => topic::run(command, global, output).await,
         Command::Article(command) => article::run(command, global, output).await,
+        Command::Template(command) => template::run(command, global, output),
         Command::Completions(args) => completions::run(args, Cli::command()),
     }
 }

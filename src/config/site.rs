@@ -9,7 +9,12 @@ use url::Url;
 
 use super::findings::Findings;
 use super::{suggest, value};
+use crate::model::colour::Colour;
 use crate::model::language::Language;
+use crate::model::topic::Names;
+
+/// Characters that the foot can have in one language.
+const FOOTER_LIMIT: usize = 400;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +33,14 @@ pub struct Site {
     pub secret_file: PathBuf,
     #[serde(default)]
     pub templates: Option<PathBuf>,
+    #[serde(default, deserialize_with = "value::optional")]
+    pub colour: Option<Colour>,
+    /// https.
+    #[serde(default, deserialize_with = "logo")]
+    pub logo: Option<Url>,
+    /// Plain text of one or two lines.
+    #[serde(default)]
+    pub footer: Names,
 }
 
 impl Site {
@@ -52,6 +65,23 @@ impl Site {
                 findings.wrong(&format!("site.languages.{i}"), format!("`{language}` is listed twice"));
             }
         }
+        self.check_footer(findings);
+    }
+
+    fn check_footer(&self, findings: &mut Findings<'_>) {
+        for (language, text) in &self.footer {
+            let lines = text.trim().lines().count();
+            let plain = !text.chars().any(|c| c.is_control() && c != '\n');
+            if !(1..=2).contains(&lines) || !plain || text.chars().count() > FOOTER_LIMIT {
+                let wanted = format!("one or two lines of plain text, {FOOTER_LIMIT} characters at most, are wanted");
+                findings.wrong(&format!("site.footer.{language}"), wanted);
+            }
+        }
+        let missing: Vec<&str> =
+            self.languages.iter().filter(|l| !self.footer.contains_key(l)).map(Language::as_str).collect();
+        if !self.footer.is_empty() && !missing.is_empty() {
+            findings.warn(format!("`site.footer` has no {}: another language's stands in", missing.join(", ")));
+        }
     }
 
     pub(super) fn rebase(&mut self, folder: &Path) {
@@ -71,6 +101,14 @@ fn base<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {
         return Err(wrong("has more than a host in it: our pages are at its root, such as https://digest.example.org"));
     }
     Ok(url)
+}
+
+fn logo<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    let text = String::deserialize(from)?;
+    let url = text.parse::<Url>().ok().filter(|url| url.scheme() == "https" && url.username().is_empty());
+    let wrong =
+        || D::Error::custom(format!("`{text}` is not the https address of a picture: mail programs show no other"));
+    url.map(Some).ok_or_else(wrong)
 }
 
 fn zone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {

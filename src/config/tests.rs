@@ -445,3 +445,20 @@ proptest! {
         let _ = read(&put, &[("TIDINGS__SITE__NAME", &put)]);
     }
 }
+
+#[test]
+fn a_site_has_a_face() {
+    let config = good(
+        "[site]\nlanguages = [\"en\", \"ar\"]\ncolour = \"#7A0019\"\nlogo = \"https://news.example.org/logo.png\"\n\
+         footer = { en = \"Since 1911.\\nOwned by nobody.\" }",
+    );
+    assert_eq!(config.site.colour.unwrap().to_string(), "#7a0019");
+    assert_eq!(config.site.logo.unwrap().as_str(), "https://news.example.org/logo.png");
+    assert_eq!(config.warnings, ["`site.footer` has no ar: another language's stands in"]);
+    let plain = good("");
+    assert!(plain.site.colour.is_none() && plain.site.logo.is_none() && plain.site.footer.is_empty());
+    assert_eq!(good("site.colour = \"#7a0019\"").fingerprint(), plain.fingerprint(), "no reader moves for it");
+
+    assert_snapshot!(errors("[site]\ncolour = \"red\"\nlogo = \"http://news.example.org/logo.png\"\n"));
+    assert_snapshot!(errors("[site]\nfooter = { en = \"\", fr = \"1\\n2\\n3\" }\n"));
+}

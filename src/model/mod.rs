@@ -3,6 +3,7 @@
 pub mod address;
 pub mod article;
 pub mod choice;
+pub mod colour;
 pub mod declaration;
 pub mod delivery;
 pub mod directory;

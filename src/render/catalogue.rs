@@ -14,6 +14,7 @@ use serde::Deserialize;
 use super::error::TemplateError;
 use super::site::{Day, Moment};
 use crate::model::language::Language;
+use crate::model::topic::Names;
 
 const CATEGORIES: [(PluralCategory, &str); 6] = [
     (PluralCategory::Zero, "zero"),
@@ -120,6 +121,12 @@ impl Wording {
         let time = format!("{:02}:{:02}", moment.hour, moment.minute);
         let pattern = self.dates(|dates| dates.moment.as_ref()).map_or("{date} {time}", String::as_str);
         pattern.replace("{date}", &self.day(moment.day)).replace("{time}", &time)
+    }
+
+    /// What is said in the language, else in the next that it speaks from, else in any.
+    pub fn choose<'t>(&self, texts: &'t Names) -> Option<&'t String> {
+        let own = self.0.iter().find_map(|(language, _)| texts.get(language));
+        own.or_else(|| texts.values().next())
     }
 
     /// The city a zone is named after, in the language where it has a name for it.

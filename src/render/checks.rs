@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::{env, fs};
 
-use super::samples::{confirms, digests, english, hostile, language, large, pages, single, templates};
+use super::samples::tried::{
+    arabic, confirms, digests, empty, english, french, hostile, language, large, pages, single, site, templates,
+};
 use super::*;
 use crate::model::edition::Format;
 use crate::model::rendering::{Holed, Piece, Place, Places, Rendering};
@@ -107,7 +109,7 @@ fn only_the_templates_make_holes() {
     assert_eq!(holes(&mail.text), expected);
     assert_eq!(holes(&mail.html), expected);
     for (name, mail) in mails() {
-        let wanted = if name.starts_with("confirm") { "confirm" } else { "stop" };
+        let wanted = if name.starts_with("confirm") { "link" } else { "stop" };
         assert!(holes(&mail.text).contains(wanted), "{name}");
         assert!(mail.html.0.is_empty() || holes(&mail.text) == holes(&mail.html), "{name}");
     }
@@ -184,11 +186,13 @@ fn pages_have_one_heading_a_title_and_a_language() {
 #[test]
 fn the_hash_of_the_style_is_that_of_the_page() {
     use base64::Engine as _;
-    let templates = templates();
-    let html = templates.page(&pages()[0].1).unwrap();
-    let style = html.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, style.as_bytes());
-    assert_eq!(templates.style_hash(), format!("'sha256-{}'", base64::prelude::BASE64_STANDARD.encode(hash)));
+    let coloured = Templates::load(None, &language("en"), Some("#7a0019".parse().unwrap())).unwrap();
+    for templates in [templates(), &coloured] {
+        let html = templates.page(&pages()[0].1).unwrap();
+        let style = html.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, style.as_bytes());
+        assert_eq!(templates.style_hash(), format!("'sha256-{}'", base64::prelude::BASE64_STANDARD.encode(hash)));
+    }
 }
 
 #[test]
@@ -198,8 +202,8 @@ fn an_edition_of_a_thousand_articles_has_its_page() {
         section.articles = section.articles.iter().cycle().take(250).cloned().collect();
         section.more = 0;
     }
-    let content = Content::Edition { digest: Box::new(digest.clone()) };
-    let page = Page { site: digest.site, language: digest.language, content };
+    let content = Content::Edition { digest: Box::new(digest.clone()), subscribe_url: "/en/subscribe".into() };
+    let page = Page { site: digest.site, language: digest.language, elsewhere: vec![], content };
     assert_eq!(templates().page(&page).unwrap().matches("<article>").count(), 1000);
 }
 
@@ -225,7 +229,7 @@ fn subjects_say_the_headline_and_how_many_more() {
     let subject = |digest: &Digest| templates().digest(digest).unwrap().subject;
     assert_eq!(subject(&english()), "Measles cases fall by half after floating clinics reach the outer…, and 6 more");
     assert_eq!(subject(&single("en")), "One story");
-    assert_eq!(subject(&samples::empty("fr")), "[Essai] The Harbour Post\u{a0}: rien de nouveau");
+    assert_eq!(subject(&empty("fr")), "[Essai] The Harbour Post\u{a0}: rien de nouveau");
     assert_eq!(
         subject(&single("ar")),
         "\u{200F}One story\u{200F}",
@@ -265,7 +269,7 @@ fn numbers_are_said_as_each_language_says_them() {
 
 #[test]
 fn a_language_without_a_catalogue_is_spoken_to_in_the_sites() {
-    let templates = Templates::load(None, &language("fr")).unwrap();
+    let templates = Templates::load(None, &language("fr"), None).unwrap();
     let mail = templates.digest(&single("sw")).unwrap();
     assert_eq!(mail.language, language("fr"));
     assert!(html_of(&mail).contains("<html lang=\"fr\""));
@@ -276,6 +280,63 @@ fn a_language_without_a_catalogue_is_spoken_to_in_the_sites() {
 fn a_mail_of_text_only_has_no_html() {
     let mail = templates().digest(&Digest { format: Format::Text, ..english() }).unwrap();
     assert!(mail.html.0.is_empty() && text_of(&mail).contains("Stop all emails"));
+}
+
+/// The Harbour Post, with a face.
+fn faced() -> Site {
+    let footer = [("en", "Since 1911.\nOwned by <nobody>."), ("ar", "منذ 1911.")];
+    Site {
+        logo: Some("https://news.example.org/logo.png?a=1&b=2".into()),
+        footer: footer.map(|(tag, text)| (language(tag), text.to_owned())).into(),
+        ..site()
+    }
+}
+
+#[test]
+fn a_site_shows_its_logo_and_its_foot() {
+    const LOGO: &str = "src=\"https://news.example.org/logo.png?a=1&amp;b=2\" alt=\"The Harbour Post\"";
+    let of = |digest: Digest| templates().digest(&Digest { site: faced(), ..digest }).unwrap();
+    let mail = of(english());
+    assert!(html_of(&mail).contains(LOGO) && html_of(&mail).contains("Owned by &lt;nobody&gt;."));
+    assert!(text_of(&mail).ends_with("Port Example\nSince 1911.\nOwned by <nobody>.\n"), "{}", text_of(&mail));
+    assert!(text_of(&of(arabic())).ends_with("منذ 1911.\n"));
+    assert!(text_of(&of(french())).ends_with("Owned by <nobody>.\n"), "another language's stands in");
+    let plain = of(Digest { format: Format::NoImages, ..english() });
+    assert!(!html_of(&plain).contains("<img") && html_of(&plain).contains("Since 1911."));
+
+    let (_, page) = pages().remove(0);
+    let html = templates().page(&Page { site: faced(), ..page }).unwrap();
+    assert!(html.contains(LOGO) && html.contains("<bdi>Since 1911.</bdi>"), "{html}");
+    assert_eq!(lint::lint(templates(), &faced()), [], "and keeps every rule");
+}
+
+#[test]
+fn a_site_has_its_colour_in_mails_and_pages_and_its_mails_stay_the_same_editions() {
+    let coloured = |colour: &str| Templates::load(None, &language("en"), Some(colour.parse().unwrap())).unwrap();
+    let red = coloured("#7a0019");
+    let html = html_of(&red.digest(&english()).unwrap());
+    assert!(html.contains("border-top:2px solid #7a0019") && html.contains("style=\"color:#7a0019\""));
+    assert!(html.contains(".link{color:#8ab4f8!important}"), "too dark for links in dark mode");
+    assert!(red.page(&pages()[0].1).unwrap().contains(":root{--link:#7a0019;--bar:#7a0019}"));
+    assert_ne!(red.style_hash(), templates().style_hash());
+    assert_eq!(red.version(), templates().version());
+
+    let pale = coloured("#ffd500");
+    let html = html_of(&pale.digest(&english()).unwrap());
+    assert!(html.contains("border-top:2px solid #ffd500") && !html.contains("style=\"color:#ffd500"));
+    for templates in [red, pale, coloured("#777777")] {
+        assert_eq!(lint::lint(&templates, &site()), [], "every rule is kept in any colour");
+    }
+}
+
+/// A new mail that has a colour of its own would not follow the site's.
+#[test]
+fn no_shipped_mail_has_the_colour_of_links_written_out() {
+    for (name, text) in shipped::SHIPPED.iter().filter(|(name, _)| name.starts_with("mail/")) {
+        for colour in ["#1d70b8", "#8ab4f8"] {
+            assert!(!text.contains(colour), "{name}: say {{{{ theme.link }}}}, theme.bar, theme.dark_link or dark_bar");
+        }
+    }
 }
 
 /// A folder of an operator's.
@@ -296,18 +357,18 @@ fn an_operators_text_stands_in_for_the_shipped_one() {
         ("locale/sw.toml", "[messages.digest]\nend = \"Ni hayo tu kwa leo.\""),
         ("mail/digest/.subject.txt.swp", "\u{1}"),
     ]);
-    let templates = Templates::load(Some(folder.path()), &language("en")).unwrap();
+    let templates = Templates::load(Some(folder.path()), &language("en"), None).unwrap();
     let mail = templates.digest(&single("sw")).unwrap();
     assert_eq!(mail.subject, "News of Tuesday 24 November 2026");
     assert!(text_of(&mail).contains("Ni hayo tu kwa leo.") && text_of(&mail).contains("Stop all emails"));
-    assert_ne!(templates.version(), super::samples::templates().version());
+    assert_ne!(templates.version(), super::samples::tried::templates().version());
 }
 
 #[test]
 fn an_operators_broken_template_is_refused_with_its_place() {
     let load = |text: &str| {
         let folder = operator(&[("mail/digest/body.txt", text)]);
-        Templates::load(Some(folder.path()), &language("en"))
+        Templates::load(Some(folder.path()), &language("en"), None)
     };
     let refused = load("Hello\n{% if count %}\nno end").err().unwrap().to_string();
     assert!(refused.starts_with("template mail/digest/body.txt is broken in line 3"), "{refused}");
@@ -323,7 +384,7 @@ fn an_operators_broken_template_is_refused_with_its_place() {
 fn a_template_that_does_not_end_is_stopped() {
     let render = |text: &str| {
         let folder = operator(&[("mail/digest/body.txt", text)]);
-        Templates::load(Some(folder.path()), &language("en")).unwrap().digest(&english()).unwrap_err()
+        Templates::load(Some(folder.path()), &language("en"), None).unwrap().digest(&english()).unwrap_err()
     };
     let loops = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
     assert!(matches!(render(loops), RenderError::Template { .. }));

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::error::{RenderError, TemplateError, place};
 use super::script::one_line;
+use super::theme::Theme;
 use super::{escape, shipped};
 use crate::model::rendering::Holed;
 
@@ -18,8 +19,11 @@ const OUTPUT_LIMIT: usize = 4 << 20;
 /// Steps of the engine: a mail of 40 articles takes 8,000, the page of an edition of 1,000 articles 100,000.
 const FUEL: u64 = 2_000_000;
 
-/// Parses every template; the pages' style is a text in all of them.
-pub fn environment(over: BTreeMap<String, String>) -> Result<(Environment<'static>, String), TemplateError> {
+/// Parses every template; the colours, and the pages' style with them, stand ready in all of them.
+pub fn environment(
+    over: BTreeMap<String, String>,
+    theme: &Theme,
+) -> Result<(Environment<'static>, String), TemplateError> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_formatter(escape::format);
@@ -30,8 +34,9 @@ pub fn environment(over: BTreeMap<String, String>) -> Result<(Environment<'stati
     let mut texts: BTreeMap<String, String> =
         shipped::SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
     texts.extend(over);
-    let style = texts.remove("pages/style.css").unwrap_or_default();
+    let style = theme.over(texts.remove("pages/style.css").unwrap_or_default());
     env.add_global("style", Value::from_safe_string(style.clone()));
+    env.add_global("theme", Value::from(Serde(theme)));
     for (name, text) in texts.into_iter().filter(|(name, _)| !name.ends_with(".toml")) {
         env.add_template_owned(name.clone(), text).map_err(|source| {
             let (name, line, column) = place(&source, &name);
@@ -82,6 +87,23 @@ pub fn render(env: &Environment, name: &str, view: &impl Serialize) -> Result<St
         RenderError::Template { name, line, column, source }
     })?;
     Ok(String::from_utf8_lossy(&output.bytes).into_owned())
+}
+
+/// That nothing fills a hole of a mail, with the place where a template asks for it by name. One whose name is put
+/// together is told without.
+pub fn strange_hole(env: &Environment, kind: &str, hole: &str) -> RenderError {
+    let asks = |source: &str| {
+        let at = ['\'', '"'].into_iter().find_map(|quote| source.find(&format!("hole({quote}{hole}{quote}")))?;
+        let before = &source[..at];
+        let line = before.rsplit('\n').next().unwrap_or(before);
+        Some((before.matches('\n').count() + 1, line.chars().count() + 1))
+    };
+    let mut mails: Vec<_> = env.templates().filter(|(name, _)| name.starts_with("mail/")).collect();
+    mails.sort_by_key(|(name, _)| (!name.starts_with(kind), name.to_owned()));
+    let found = mails.iter().find_map(|(name, template)| Some((*name, asks(template.source())?)));
+    let (name, (line, column)) =
+        found.map_or((format!("{kind}/body.html"), (1, 1)), |(n, place)| (n.to_owned(), place));
+    RenderError::Hole { name, line, column, hole: hole.to_owned() }
 }
 
 /// Takes output up to the limit.

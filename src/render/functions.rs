@@ -11,6 +11,7 @@ use super::script;
 use super::site::{Day, Moment};
 use crate::model::language::Language;
 use crate::model::rendering::{CLOSE, OPEN};
+use crate::model::topic::Names;
 
 /// Gives `env` its words: functions, filters and globals of `language`.
 pub fn speak(env: &mut Environment<'static>, language: &Language, wording: Wording) {
@@ -34,6 +35,8 @@ pub fn speak(env: &mut Environment<'static>, language: &Language, wording: Wordi
     env.add_filter("moment", move |moment: Serde<Moment>| words.moment(moment.0));
     let words = wording.clone();
     env.add_filter("city", move |zone: String| words.city(&zone));
+    let words = wording.clone();
+    env.add_filter("spoken", move |texts: Serde<Names>| lines(words.choose(&texts.0)));
     env.add_filter("names", move |state: &State, names: Vec<String>| {
         let names = names.iter().map(|name| bdi(state, &Value::from(name.as_str())).to_string());
         Value::from_safe_string(list(&wording, names))
@@ -63,6 +66,11 @@ fn message(wording: &Wording, state: &State, key: &str, args: &Kwargs) -> Result
 pub fn list(wording: &Wording, names: impl IntoIterator<Item = String>) -> String {
     let comma = wording.message("list.comma", None).unwrap_or(", ");
     names.into_iter().collect::<Vec<_>>().join(comma)
+}
+
+/// What is in none of the languages has no lines.
+fn lines(text: Option<&String>) -> Vec<String> {
+    text.into_iter().flat_map(|text| text.trim().lines()).map(script::one_line).collect()
 }
 
 /// A run of text whose direction must not disturb its neighbours.

@@ -9,6 +9,8 @@
 //!                                             └ page                  → HTML
 //! ```
 //!
+//! Samples of all of them, which [`lint`] holds to rules, are for an operator who changes a text to look at.
+//!
 //! Whatever differs between the readers of one edition is a hole (`stop`, `stop_topic_SLUG`, `preferences`, `pause`, `why`;
 //! `link` in other mails), so that an edition is rendered once for all of them. Filling holes, encoding and headers are `mail`'s;
 //! choosing and ordering articles is `model`'s; headers and status codes of pages are `web`'s. Nothing here asks what
@@ -24,28 +26,35 @@ mod error;
 mod escape;
 mod form;
 mod functions;
+pub mod lint;
 mod note;
 mod page;
+mod places;
+mod samples;
 mod script;
 mod shipped;
 mod site;
 mod templates;
+pub mod texts;
+mod theme;
+mod trial;
 mod view;
 
 #[cfg(test)]
 mod checks;
-#[cfg(test)]
-mod samples;
 
 pub use confirm::Confirm;
 pub use digest::{Digest, Item, Section, Window};
 pub use edition::Reading;
 pub use error::{RenderError, TemplateError};
-pub use note::{Note, Occasion};
 pub use form::{Area, Ask, Choice, Fault, FrequencyChoice, TopicChoice};
+pub use note::{Note, Occasion};
 pub use page::{
-    Again, Confirming, Content, DayLine, Elsewhere, Pace, Page, Pause, Per, Preferences, Said, Sample, Sent, SignUp, Snippets,
+    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Pace, Page, Pause, Per, Preferences, Said, Sent, SignUp, Snippets,
     Started, Step, Stopping, Topic, TopicLine, Trouble,
 };
+pub use places::look_through as look_through_catalogues;
+pub use samples::{Mail, Sample, Subject, all as samples};
 pub use site::{Day, Moment, Site};
 pub use templates::Templates;
+pub use trial::{Failure, run as trial};

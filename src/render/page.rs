@@ -124,12 +124,12 @@ pub struct SignUp {
     pub address: String,
     pub faults: Vec<Fault>,
     /// What came last, to look at before signing up.
-    pub sample: Option<Sample>,
+    pub sample: Option<Glimpse>,
 }
 
 /// A day of a topic, as readers of it were told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sample {
+pub struct Glimpse {
     pub topic: String,
     pub day: Day,
     pub url: String,

@@ -4,6 +4,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use serde::{Deserialize, Serialize};
 
 use crate::model::language::Language;
+use crate::model::topic::Names;
 
 /// What every mail and page says of its sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,6 +16,10 @@ pub struct Site {
     pub postal_address: String,
     /// An address that people read.
     pub reply_to: Option<String>,
+    /// The https address of a picture that stands for the name.
+    pub logo: Option<String>,
+    /// A line or two for the foot, in each language.
+    pub footer: Names,
     /// What an article without a language is taken to be in.
     pub language: Language,
 }

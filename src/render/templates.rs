@@ -14,21 +14,23 @@ use tracing::info;
 use super::catalogue::{Catalogue, Wording};
 use super::confirm::Confirm;
 use super::digest::Digest;
-use super::engine::{environment, html, render, subject, text};
+use super::engine::{self, environment, html, render, subject, text};
 use super::error::{RenderError, TemplateError};
 use super::note::Note;
 use super::page::{Content, Elsewhere, Page};
 use super::script::one_line;
 use super::site::Site;
+use super::theme::Theme;
 use super::view::{Room, View};
 use super::{encoded, functions, shipped, view};
+use crate::model::colour::Colour;
 use crate::model::edition::Format;
 use crate::model::language::Language;
 use crate::model::rendering::{Holed, Place, Rendering};
 use crate::model::token::base32;
 
 /// What Gmail shows before it clips a message is 102 KB; room is left for headers, the text part and rewriting relays.
-const HTML_LIMIT: usize = 90_000;
+pub(super) const HTML_LIMIT: usize = 90_000;
 const ENGLISH: &str = "en";
 
 pub struct Templates {
@@ -47,12 +49,12 @@ struct Speaker {
 
 impl Templates {
     /// The shipped texts, with those in the folder `over` in their place: a template replaces the one of the same path, a
-    /// catalogue the messages it names. `site_language` stands in for what a language does not say.
-    pub fn load(over: Option<&Path>, site_language: &Language) -> Result<Self, TemplateError> {
+    /// catalogue the messages it names. `site_language` stands in for what a language does not say; `colour` is the site's own.
+    pub fn load(over: Option<&Path>, site_language: &Language, colour: Option<Colour>) -> Result<Self, TemplateError> {
         let over = over.map(shipped::over).transpose()?.unwrap_or_default();
         let version = version(&over, site_language);
         let catalogues = catalogues(&over)?;
-        let (base, style) = environment(over)?;
+        let (base, style) = environment(over, &Theme::of(colour))?;
         let english = ENGLISH.parse().expect("a language");
         let default = if catalogues.contains_key(site_language) { site_language.clone() } else { english };
 
@@ -168,7 +170,20 @@ impl Templates {
         }
     }
 
+    /// Those that have a catalogue.
+    pub fn languages(&self) -> impl Iterator<Item = &Language> {
+        self.languages.keys()
+    }
+
+    /// That a mail of this kind has a hole that nothing fills, and where its template says so.
+    pub(super) fn strange_hole(&self, kind: &str, hole: &str) -> RenderError {
+        let env = self.speaker(&self.default).1;
+        engine::strange_hole(env, kind, hole)
+    }
+
     /// Changes with any text of any template or catalogue, and with the site's language; part of what an edition is keyed by.
+    /// The site's face (name, colour, logo, foot) is no part of it: the same articles under another face are the same
+    /// edition.
     pub fn version(&self) -> &str {
         &self.version
     }

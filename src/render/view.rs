@@ -54,6 +54,8 @@ pub struct View<'a> {
     home_url: String,
     /// The same page in other languages: none.
     elsewhere: [&'static str; 0],
+    /// Whether the reader wants any.
+    pictures: bool,
     /// The first title.
     headline: Option<String>,
     /// What mail programs show beside the subject: the next titles.
@@ -148,6 +150,7 @@ impl<'a> View<'a> {
             test: digest.test,
             home_url: format!("/{}/", digest.language),
             elsewhere: [],
+            pictures: digest.format == Format::Full,
             headline: titles.next(),
             preheader: titles.take(3).collect::<Vec<_>>().join(" · "),
             subject: String::new(),

@@ -21,6 +21,7 @@ mod refusals;
 pub mod relay;
 pub mod rows;
 mod runs;
+mod templates;
 mod texts;
 mod topics;
 mod withdrawals;

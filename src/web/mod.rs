@@ -121,6 +121,8 @@ impl Pages {
             url: self.config.site.link("/"),
             postal_address: self.config.site.postal_address.clone(),
             reply_to: Some(reply_to.address.to_string()),
+            logo: self.config.site.logo.as_ref().map(ToString::to_string),
+            footer: self.config.site.footer.clone(),
             language: self.config.site.language.clone(),
         }
     }

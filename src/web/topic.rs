@@ -16,7 +16,7 @@ use crate::model::language::Language;
 use crate::model::schedule::start_of_day;
 use crate::model::slug::Slug;
 use crate::model::topic::{Facet, name_in};
-use crate::render::{Content, Day, DayLine, Item, Sample, Topic, Trouble};
+use crate::render::{Content, Day, DayLine, Item, Glimpse, Topic, Trouble};
 use crate::store::article::{self, Version};
 use crate::store::filing::{self, Shelved};
 use crate::store;
@@ -77,13 +77,13 @@ pub async fn sample(
     slug: &Slug,
     id: i64,
     language: &Language,
-) -> Result<Option<Sample>, store::Error> {
+) -> Result<Option<Glimpse>, store::Error> {
     let spoken = served_in(pages, id, language).await?;
     let shelf = shelf(pages, id, &spoken, month(pages)).await?;
     let today = local_day(pages, pages.clock.now());
     let mut days = shelf.iter().map(|shelved| local_day(pages, shelved.filed_at));
     let last = days.clone().find(|day| *day < today).or_else(|| days.next());
-    Ok(last.map(|day| Sample {
+    Ok(last.map(|day| Glimpse {
         topic: pages.config.name_of(Facet::Topic, slug, language),
         url: format!("/{language}/topic/{slug}/{day}"),
         day: Day::from(day),

@@ -17,6 +17,7 @@ mod pair;
 mod readers;
 mod reload;
 mod runs;
+mod templates;
 mod twins;
 
 // Borrowed from the library's own tests, which name these rooms from the library's root.

@@ -110,6 +110,13 @@ fn what_is_wrong_with_a_changed_configuration_is_said_and_the_old_one_stays() {
     daemon.signal("-HUP");
     daemon.wait_until_it_says("topic `health`: 1 reader has it");
 
+    let subject = house.folder().join("templates/mail/digest/subject.txt");
+    std::fs::create_dir_all(subject.parent().unwrap()).unwrap();
+    std::fs::write(subject, "News for\n{{ nobody }}").unwrap();
+    house.configure(&format!("[site]\ntemplates = \"templates\"\n{text}"));
+    daemon.signal("-HUP");
+    daemon.wait_until_it_says("templates/mail/digest/subject.txt:2:4: `nobody` is undefined");
+
     house.configure(&text);
     house.tidings(&["subscriber", "add", "other@example.org", "--topic", "health"]).ended(0);
     ends_well(daemon);

@@ -25,6 +25,7 @@ use crate::store::delivery::{self, Claimed, Settled};
 use crate::store::{letter, setting};
 use connection::Connection;
 use marks::Marks;
+pub use press::site;
 use press::{Press, Pressed};
 
 /// Deliveries claimed at once: few enough that an answer to a person waits seconds at most.

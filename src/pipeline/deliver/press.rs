@@ -183,9 +183,10 @@ impl Press {
             test,
         };
         let digest = reading.digest(content);
-        let topics = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
+        let topics: Vec<_> = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
         let rendered = self.line.templates.digest(&digest).map_err(|error| with_causes(&error));
-        Ok((rendered, edition_url.into(), topics))
+        let rendered = rendered.and_then(|rendering| self.nothing_left(rendering, &topics));
+        Ok((rendered, edition_url.into(), topics.into()))
     }
 
     fn digest(&self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
@@ -198,7 +199,7 @@ impl Press {
     }
 
     fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
-        let (places, stop) = self.places(plate, recipient);
+        let (places, stop) = self.places(&plate.topics, recipient.reader, recipient.language, recipient.names, recipient.date);
         let owner = reply_to(&self.line.config);
         let help = format!("mailto:{}", owner.wire());
         let list = List {
@@ -215,20 +216,40 @@ impl Press {
     }
 
     /// What fills the holes for a reader, and the link that stops everything.
-    fn places(&self, plate: &Plate, recipient: &Recipient<'_>) -> (Places, String) {
+    fn places(
+        &self,
+        topics: &[(String, String)],
+        reader: &Key,
+        language: &Language,
+        names: &[String],
+        date: DateTime<Utc>,
+    ) -> (Places, String) {
         let site = &self.line.config.site;
-        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &recipient.reader.0)));
+        let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &reader.0)));
         let mut places = Places::new();
-        for (slug, _) in plate.topics.iter() {
+        for (slug, _) in topics {
             places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
         }
-        places.insert("why".to_owned(), self.line.templates.why(recipient.language, recipient.names));
-        let token = self.line.keys.dated(Purpose::Preferences, &recipient.reader.0, recipient.date);
+        places.insert("why".to_owned(), self.line.templates.why(language, names));
+        let token = self.line.keys.dated(Purpose::Preferences, &reader.0, date);
         let preferences = site.link(&format!("/preferences/{token}"));
         places.insert("pause".to_owned(), Place::plain(format!("{preferences}#pause")));
         places.insert("preferences".to_owned(), Place::plain(preferences));
         places.insert("stop".to_owned(), Place::plain(stop.as_str()));
         (places, stop)
+    }
+
+    /// An edition with a hole that nothing fills is set aside, as one that cannot be rendered is: each of its messages
+    /// would be refused for good, one by one.
+    fn nothing_left(&self, rendering: Rendering, topics: &[(String, String)]) -> Result<Rendering, String> {
+        let (places, _) = self.places(topics, &Key([0; 16]), &rendering.language, &[], DateTime::UNIX_EPOCH);
+        let mut holes = rendering.text.holes().chain(rendering.html.holes());
+        let left = holes.find(|hole| !places.contains_key(*hole)).map(str::to_owned);
+        drop(holes);
+        match left {
+            Some(hole) => Err(format!("nothing fills the place `{hole}` of its template")),
+            None => Ok(rendering),
+        }
     }
 
     /// All topics that the reader held in the run's slot, for the "why": the same at every attempt.
@@ -280,7 +301,7 @@ impl Press {
             Ok(message) => message,
             Err(error) => return Ok(Err(with_causes(&*error))),
         };
-        let (places, _) = self.places(&plate, &recipient);
+        let (places, _) = self.places(&plate.topics, key, language, &names, now);
         let html = rendering.html.filled(|name| places.get(name).map(|place| place.html.as_str()));
         Ok(Ok(Proof {
             text: rendering.text.filled(|name| places.get(name).map(|place| place.text.as_str())),
@@ -331,12 +352,15 @@ pub(super) fn envelope_from(line: &Line, key: &Key) -> String {
     format!("b+{}@{}", line.keys.token(Purpose::Bounce, &key.0), line.config.delivery.bounce_domain())
 }
 
-fn site(config: &Config) -> Site {
+/// What mails say of their sender.
+pub fn site(config: &Config) -> Site {
     Site {
         name: config.site.name.clone(),
         url: config.site.link("/"),
         postal_address: config.site.postal_address.clone(),
         reply_to: Some(reply_to(config).to_string()),
+        logo: config.site.logo.as_ref().map(ToString::to_string),
+        footer: config.site.footer.clone(),
         language: config.site.language.clone(),
     }
 }

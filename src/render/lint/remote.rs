@@ -1,0 +1,40 @@
+//! `remote`: what is loaded tells who reads, when and where. Pictures are the exception that readers can turn off.
+
+use super::css;
+use super::html::Element;
+use super::specimen::{Flaw, Specimen};
+
+const LOADS: [&str; 9] = ["iframe", "frame", "object", "embed", "applet", "video", "audio", "source", "track"];
+const RELATIONS: [&str; 7] =
+    ["stylesheet", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"];
+
+pub fn look(specimen: &Specimen) -> Vec<Flaw> {
+    specimen.elements().into_iter().filter_map(flaw).collect()
+}
+
+fn flaw(element: &Element) -> Option<Flaw> {
+    match element.name.as_str() {
+        "link" => {
+            let relation = element.attribute("rel").unwrap_or_default().to_ascii_lowercase();
+            let loads = relation.split_ascii_whitespace().any(|one| RELATIONS.contains(&one));
+            loads
+                .then(|| Flaw::at(element, "something other than a picture is loaded: put styles into a style element"))
+        }
+        "script" if element.attribute("src").is_some() => Some(Flaw::at(element, "a script is loaded")),
+        "img" => {
+            let source = element.attribute("src").unwrap_or_default();
+            let good =
+                source.starts_with("https://") || source.starts_with("data:image/") || source.starts_with("cid:");
+            (!good).then(|| Flaw::at(element, "a picture is loaded by https only, from a full address"))
+        }
+        "style" => {
+            let style = element.text();
+            css::loads(&style).map(|what| Flaw::at(element, format!("the style loads something: {what}")))
+        }
+        name if LOADS.contains(&name) => Some(Flaw::at(element, format!("{name} loads what is no picture"))),
+        _ => {
+            let what = css::loads(element.attribute("style")?)?;
+            Some(Flaw::at(element, format!("the style loads something: {what}")))
+        }
+    }
+}

@@ -155,7 +155,7 @@ pub async fn preview(args: &PreviewArgs, global: &Global, output: &Output) -> an
     let proof = match &pending.mail {
         None => None,
         Some(Mail { content, topics }) => {
-            let made = proof::pull(&line, content, topics, &reader, &args.address, now).await?;
+            let made = proof::pull(&line, content, topics, &reader, &args.address, pending.due_at).await?;
             Some(made.map_err(|why| Failure::new(Exit::Problems, format!("the mail cannot be made: {why}")))?)
         }
     };

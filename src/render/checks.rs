@@ -105,7 +105,8 @@ fn nothing_of_a_feeds_becomes_markup() {
 fn only_the_templates_make_holes() {
     let holes = |holed: &Holed| holed.holes().map(str::to_owned).collect::<BTreeSet<_>>();
     let mail = templates().digest(&hostile("en")).unwrap();
-    let expected: BTreeSet<String> = ["stop", "stop_topic_health", "why"].map(String::from).into();
+    let expected: BTreeSet<String> =
+        ["pause", "preferences", "stop", "stop_topic_health", "why"].map(String::from).into();
     assert_eq!(holes(&mail.text), expected);
     assert_eq!(holes(&mail.html), expected);
     for (name, mail) in mails() {

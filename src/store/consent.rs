@@ -24,7 +24,6 @@ pub struct Consent<'a> {
 
 pub async fn record(tx: &mut Tx, consent: &Consent<'_>, now: DateTime<Utc>) -> Result<(), Error> {
     let topics = serde_json::to_string(consent.topics).expect("slugs always serialise");
-    let values =
-        args![consent.subscriber, now, consent.wording, consent.language.as_str(), consent.origin, &topics];
+    let values = args![consent.subscriber, now, consent.wording, consent.language.as_str(), consent.origin, &topics];
     tx.exec(&RECORD, values).await.map(drop)
 }

@@ -100,19 +100,7 @@ pub struct Letter {
     pub asked_at: DateTime<Utc>,
     pub answered_at: Option<DateTime<Utc>>,
 }
-record!(Letter {
-    key,
-    hash,
-    subscriber,
-    topics,
-    frequency,
-    language,
-    zone,
-    hour,
-    origin,
-    asked_at,
-    answered_at,
-});
+record!(Letter { key, hash, subscriber, topics, frequency, language, zone, hour, origin, asked_at, answered_at });
 
 impl Letter {
     pub fn topics(&self) -> Vec<i64> {

@@ -29,7 +29,12 @@ macro_rules! step {
     };
 }
 
-const STEPS: &[Step] = &[step!(1, "0001_start"), step!(2, "0002_changed_minds"), step!(3, "0003_lighter_deliveries"), step!(4, "0004_letters")];
+const STEPS: &[Step] = &[
+    step!(1, "0001_start"),
+    step!(2, "0002_changed_minds"),
+    step!(3, "0003_lighter_deliveries"),
+    step!(4, "0004_letters"),
+];
 
 const VERSION: Sql = two(
     "SELECT CAST(coalesce(max(version), 0) AS INTEGER) FROM _sqlx_migrations",

@@ -14,6 +14,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("article", article::ALL),
     ("audience", audience::ALL),
     ("captured_mail", captured_mail::ALL),
+    ("consent", consent::ALL),
     ("declared", declared::ALL),
     ("delivery", delivery::ALL),
     ("edition", edition::ALL),
@@ -23,6 +24,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("holdings", holdings::ALL),
     ("lease", lease::ALL),
     ("ledger", ledger::ALL),
+    ("letter", letter::ALL),
     ("nudge", nudge::ALL),
     ("page", page::ALL),
     ("request", request::ALL),
@@ -245,7 +247,7 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
         }
         store.close().await;
         let refused = Store::open(&database.place).await.expect_err("a newer schema");
-        assert!(matches!(refused, Error::Newer { found: 999, known: 3 }), "{refused}");
+        assert!(matches!(refused, Error::Newer { found: 999, known: 4 }), "{refused}");
         assert!(refused.to_string().contains("install that version or newer"));
     }
 }

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::engine::{Engine, TestDatabase};
+use super::form::Form;
 use super::mail::Mail;
 use super::newsstand::{Item, Manner, Newsstand};
 use super::relay::{Relay, Script};
@@ -26,9 +27,9 @@ use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
 use crate::pipeline::{self, Line, Tally, compose};
+use crate::store::delivery::{self, Kind};
 use crate::store::subscriber;
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::delivery::{self, Kind};
 use crate::store::{Db, Place, captured_mail, declared, feed, filing, holdings, slot};
 use crate::web;
 
@@ -230,6 +231,10 @@ impl TestApp {
         self.add(Reader::of(address, topics)).await
     }
 
+    pub async fn subscribe_in(&self, address: &str, zone: &str, topics: &[&str]) -> Granted {
+        self.add(Reader { zone, ..Reader::of(address, topics) }).await
+    }
+
     pub async fn add(&self, reader: Reader<'_>) -> Granted {
         add(&self.app, reader).await
     }
@@ -347,8 +352,18 @@ impl TestApp {
     }
 
     /// Sends a form to a link of a mail.
-    pub async fn post(&self, link: &str, form: &'static str) -> (u16, String) {
+    pub async fn post(&self, link: &str, form: &str) -> (u16, String) {
         self.pages.ask(reqwest::Method::POST, link, form).await
+    }
+
+    /// Looks at a page, fills in the form that has `mark` in it, and sends it, as a browser does. A person takes a while.
+    pub async fn submit(&self, link: &str, mark: &str, entered: &[(&str, &str)]) -> (u16, String) {
+        let (status, page) = self.visit(link).await;
+        let Some(form) = Form::find(&page, mark) else { return (status, page) };
+        if entered.iter().any(|(name, _)| *name == "address") {
+            self.clock.advance(TimeDelta::seconds(5));
+        }
+        self.post(&form.action, &form.filled(entered)).await
     }
 }
 
@@ -452,13 +467,14 @@ impl Pages {
         Self { base, task: tokio::spawn(async move { serving.await.unwrap_or_default() }) }
     }
 
-    async fn ask(&self, method: reqwest::Method, link: &str, form: &'static str) -> (u16, String) {
-        let path = link.strip_prefix("https://digest.example.org").unwrap_or_else(|| panic!("{link} is not ours"));
+    async fn ask(&self, method: reqwest::Method, link: &str, form: &str) -> (u16, String) {
+        let path = link.strip_prefix("https://digest.example.org").unwrap_or(link);
+        assert!(path.starts_with('/'), "{link} is not ours");
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut request = client.request(method, format!("{}{path}", self.base));
         if !form.is_empty() {
             let urlencoded = HeaderValue::from_static("application/x-www-form-urlencoded");
-            request = request.header(CONTENT_TYPE, urlencoded).body(form);
+            request = request.header(CONTENT_TYPE, urlencoded).body(form.to_owned());
         }
         let answer = request.send().await.expect("the pages answer");
         (answer.status().as_u16(), answer.text().await.expect("a body"))

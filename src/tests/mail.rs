@@ -82,11 +82,14 @@ impl Mail {
     pub fn told(&self) -> String {
         let cut = |line: &str, path: &str| {
             let (before, after) = line.split_once(path)?;
-            let rest = after.find('?').map_or("", |query| &after[query..]);
+            let rest = after.find(['?', '#']).map_or("", |query| &after[query..]);
             Some(format!("{before}{path}…{rest}"))
         };
         let shorten = |line: &str| {
-            ["/stop/", "/confirm/", "/edition/"].iter().find_map(|path| cut(line, path)).unwrap_or(line.to_owned())
+            ["/stop/", "/confirm/", "/edition/", "/preferences/"]
+                .iter()
+                .find_map(|path| cut(line, path))
+                .unwrap_or(line.to_owned())
         };
         let text = self.text().replace("\r\n", "\n");
         format!("Subject: {}\n\n{}", self.subject(), text.lines().map(shorten).collect::<Vec<_>>().join("\n"))

@@ -108,7 +108,8 @@ on_both_engines! {
         let link = question.link("/confirm/");
         assert_eq!(app.visit(&link).await.0, 200);
         assert_eq!(app.subscriptions("alice@example.org").await, [state("health", "pending", None)], "a look is no press");
-        let (status, page) = app.post(&link, "").await;
+        assert_eq!(app.post(&link, "").await.0, 403, "not from our page");
+        let (status, page) = app.submit(&link, "yes", &[]).await;
         assert_eq!(status, 200);
         assert!(page.contains("Your subscription is confirmed"), "{page}");
         assert_eq!(app.subscriptions("alice@example.org").await, [state("health", "active", None)]);
@@ -119,7 +120,7 @@ on_both_engines! {
         assert_eq!(mails.len(), 2);
         assert_eq!(mails[1].headlines(), ["After"]);
 
-        for answer in [app.visit(&link).await, app.post(&link, "").await] {
+        for answer in [app.visit(&link).await, app.submit(&link, "yes", &[]).await] {
             assert_eq!(answer.0, 200);
             assert!(answer.1.contains("Your subscription is confirmed"), "{}", answer.1);
         }
@@ -137,7 +138,7 @@ on_both_engines! {
         assert_eq!(app.subscriptions("alice@example.org").await, [state("health", "pending", None)]);
 
         app.clock.set(time("2026-03-09 12:00"));
-        assert_eq!(app.post(&link, "").await.0, 200);
+        assert_eq!(app.submit(&link, "yes", &[]).await.0, 200);
     }
 
     /// Whoever has stopped since is not started again by an old mail.
@@ -146,12 +147,12 @@ on_both_engines! {
         app.add(Reader { pending: true, ..Reader::of("alice@example.org", &["health"]) }).await;
         app.run().await;
         let confirm = app.only_mail_to("alice@example.org").link("/confirm/");
-        app.post(&confirm, "").await;
+        app.submit(&confirm, "yes", &[]).await;
         app.publish("health", "First");
         app.run_until("2026-03-03 12:00").await;
         let stop = app.mail_to("alice@example.org").remove(1).one_click();
         app.post(&stop, ONE_CLICK).await;
-        assert_eq!(app.post(&confirm, "").await.0, 410);
+        assert_eq!(app.submit(&confirm, "yes", &[]).await.0, 410);
         assert_eq!(app.subscriptions("alice@example.org").await, [state("health", "ended", Some("one-click"))]);
     }
 

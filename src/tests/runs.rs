@@ -90,7 +90,7 @@ async fn preview(app: &TestApp, address: &str) -> (Pending, Option<Proof>) {
     let pending = preview::pending(line, reader.id, None, now).await.unwrap().expect("a slot");
     let proof = match &pending.mail {
         Some(Mail { content, topics }) => {
-            Some(proof::pull(line, content, topics, &reader, &address, now).await.unwrap().expect("a mail"))
+            Some(proof::pull(line, content, topics, &reader, &address, pending.due_at).await.unwrap().expect("a mail"))
         }
         None => None,
     };

@@ -104,14 +104,17 @@ pub fn has_hours(pages: &Pages) -> bool {
 }
 
 pub fn hours(chosen: i64) -> Vec<Choice> {
-    (0..24).map(|hour| Choice { value: hour.to_string(), name: format!("{hour:02}:00"), chosen: hour == chosen }).collect()
+    (0..24)
+        .map(|hour| Choice { value: hour.to_string(), name: format!("{hour:02}:00"), chosen: hour == chosen })
+        .collect()
 }
 
 /// By part of the world, under the city that each is named after; the reader's own language names what it can.
 pub fn zones(chosen: Tz) -> Vec<Area> {
     let mut areas: Vec<Area> = Vec::new();
     for area in AREAS {
-        let of_area = TZ_VARIANTS.iter().filter_map(|zone| Some((zone, zone.name().strip_prefix(area)?.strip_prefix('/')?)));
+        let of_area =
+            TZ_VARIANTS.iter().filter_map(|zone| Some((zone, zone.name().strip_prefix(area)?.strip_prefix('/')?)));
         let zones = of_area.map(|(zone, city)| Choice {
             value: zone.name().to_owned(),
             name: city.replace('_', " ").replace('/', ", "),

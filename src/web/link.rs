@@ -22,12 +22,7 @@ pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken) -> Respo
     form(&pages, &language, "", vec![])
 }
 
-pub async fn post(
-    State(pages): State<Pages>,
-    Spoken(language): Spoken,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub async fn post(State(pages): State<Pages>, Spoken(language): Spoken, headers: HeaderMap, body: Bytes) -> Response {
     let posted = Form::read(&body);
     let came = pages.weigh(&path(&language), &headers, &posted);
     pages.answer(take(&pages, &language, posted.text("address"), came).await)

@@ -74,6 +74,7 @@ pub fn router(pages: Pages) -> Router {
         // A form on the newsroom's own pages leads here too: it tells by itself.
         .route("/{lang}/subscribe", get(subscribe::show).post(subscribe::post))
         .fallback(not_found)
+        .method_not_allowed_fallback(not_found)
         .layer(security)
         // Outside the pages' headers: it is for machines.
         .route("/healthz", get(async || "ok\n"))

@@ -12,15 +12,15 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::{Pages, again};
-use crate::model::language::Language;
 use crate::model::holdings::StopReason;
+use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::token::Purpose;
 use crate::model::topic::Facet;
 use crate::render::{Ask, Content, Step, Stopping, Trouble};
 use crate::store::declared::{self, Topic};
-use crate::store::subscriber::{self, Subscriber};
 use crate::store::delivery::{self, Kind};
+use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, Tx, nudge, subscription};
 
 #[derive(Debug, Deserialize)]

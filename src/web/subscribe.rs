@@ -37,12 +37,7 @@ pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken, RawQuery
     pages.answer(form(&pages, &language, &entered, vec![]).await)
 }
 
-pub async fn post(
-    State(pages): State<Pages>,
-    Spoken(language): Spoken,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+pub async fn post(State(pages): State<Pages>, Spoken(language): Spoken, headers: HeaderMap, body: Bytes) -> Response {
     let form_posted = Form::read(&body);
     let entered = Entered::of(&pages, &form_posted);
     let came = pages.weigh(&path(&language), &headers, &form_posted);

@@ -16,10 +16,10 @@ use crate::model::language::Language;
 use crate::model::schedule::start_of_day;
 use crate::model::slug::Slug;
 use crate::model::topic::{Facet, name_in};
-use crate::render::{Content, Day, DayLine, Item, Glimpse, Topic, Trouble};
+use crate::render::{Content, Day, DayLine, Glimpse, Item, Topic, Trouble};
+use crate::store;
 use crate::store::article::{self, Version};
 use crate::store::filing::{self, Shelved};
-use crate::store;
 
 /// How far back the page looks.
 const LOOKED_AT: TimeDelta = TimeDelta::days(31);
@@ -72,12 +72,7 @@ async fn topic(pages: &Pages, language: &Language, which: &Which) -> Result<Resp
 }
 
 /// The last whole day that had something: what a reader would have got.
-pub async fn sample(
-    pages: &Pages,
-    slug: &Slug,
-    id: i64,
-    language: &Language,
-) -> Result<Option<Glimpse>, store::Error> {
+pub async fn sample(pages: &Pages, slug: &Slug, id: i64, language: &Language) -> Result<Option<Glimpse>, store::Error> {
     let spoken = served_in(pages, id, language).await?;
     let shelf = shelf(pages, id, &spoken, month(pages)).await?;
     let today = local_day(pages, pages.clock.now());

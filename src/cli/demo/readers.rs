@@ -12,9 +12,9 @@ use crate::model::holdings::{Settings, StartReason, Wanted};
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
-use crate::store::subscription::{self, Wish};
-use crate::store::delivery::{self, Kind};
 use crate::store;
+use crate::store::delivery::{self, Kind};
+use crate::store::subscription::{self, Wish};
 
 /// A reader, in the words that an operator would type.
 #[derive(Debug, Clone)]

@@ -18,8 +18,8 @@ use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::pipeline::compose;
-use crate::store::subscription::{self, Granted, Wish};
 use crate::store::delivery::{self, Kind};
+use crate::store::subscription::{self, Granted, Wish};
 use crate::store::{subscriber, suppression};
 
 #[derive(Debug, Args)]

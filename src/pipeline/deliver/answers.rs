@@ -45,7 +45,8 @@ impl Press {
     async fn question(&self, claimed: &Claimed) -> Result<Option<Result<Answer, Failure>>, Error> {
         let Some(language) = &claimed.language else { return Ok(None) };
         let (config, directory) = (&self.line.config, &self.directory);
-        let name = |id: &i64| directory.topics.get(id).map(|n| n.in_language(language, &config.site.language).to_owned());
+        let name =
+            |id: &i64| directory.topics.get(id).map(|n| n.in_language(language, &config.site.language).to_owned());
         let (topics, frequency, link) = if let Some(subscriber) = claimed.subscriber {
             let all = subscription::of_reader(&self.line.store, subscriber).await?;
             let pending: Vec<_> = all.into_iter().filter(|s| s.state == "pending").collect();
@@ -86,8 +87,7 @@ impl Press {
             Kind::AddressChanged => (Occasion::AddressChanged, link(home(language))),
             Kind::Digest | Kind::Confirm => return None,
         };
-        let note =
-            Note { site: self.site.clone(), language: language.clone(), occasion, days: LETTER_DAYS };
+        let note = Note { site: self.site.clone(), language: language.clone(), occasion, days: LETTER_DAYS };
         let rendered = self.line.templates.note(&note).map_err(Failure::from);
         Some(rendered.map(|rendering| Answer { rendering, link }))
     }

@@ -199,7 +199,8 @@ impl Press {
     }
 
     fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
-        let (places, stop) = self.places(&plate.topics, recipient.reader, recipient.language, recipient.names, recipient.date);
+        let (places, stop) =
+            self.places(&plate.topics, recipient.reader, recipient.language, recipient.names, recipient.date);
         let owner = reply_to(&self.line.config);
         let help = format!("mailto:{}", owner.wire());
         let list = List {

@@ -77,7 +77,7 @@ fn tables() {
 
 #[test]
 fn alt() {
-    let found = breaks("alt", "pages/edition.html", " alt=\"{{ article.picture.alt or '' }}\"", "");
+    let found = breaks("alt", "pages/article.html", " alt=\"{{ article.picture.alt or '' }}\"", "");
     assert!(found[0].place.starts_with("<img src="), "{found:?}");
 }
 
@@ -167,7 +167,7 @@ fn what_does_not_render_is_told_with_its_place() {
     let found = breaks("renders", "pages/form.html", "{{ label }}", "{{ t('page.nothing') }}");
     assert!(found.iter().all(|finding| finding.template == "pages/form.html"), "{found:?}");
     let found = breaks("renders", "mail/confirm/body.html", "{{ hole('link') }}", "{{ hole('lnik') }}");
-    assert!(found[0].what.ends_with("nothing fills the place `confrim`"), "{found:?}");
+    assert!(found[0].what.ends_with("nothing fills the place `lnik`"), "{found:?}");
     let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}{{ site.name }}";
     breaks("renders", "mail/confirm/body.txt", "{{ site.name }}", endless);
 }

@@ -3,8 +3,8 @@
 use super::super::digest::Item;
 use super::super::form::Fault;
 use super::super::page::{
-    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Pause, Per, Preferences, Said, Sent, SignUp, Snippets, Started, Step,
-    Stopping, Topic, TopicLine, Trouble,
+    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Pause, Per, Preferences, Said, Sent, SignUp, Snippets,
+    Started, Step, Stopping, Topic, TopicLine, Trouble,
 };
 use super::super::site::Site;
 use super::{digest, forms, words};
@@ -150,7 +150,10 @@ fn home(language: &Language) -> Content {
         url: "/sample".to_owned(),
         pace: forms::pace(3, Per::Day),
     };
-    Content::Home { topics: topics(language).iter().map(|name| line(name)).collect(), subscribe_url: "/sample".to_owned() }
+    Content::Home {
+        topics: topics(language).iter().map(|name| line(name)).collect(),
+        subscribe_url: "/sample".to_owned(),
+    }
 }
 
 fn sign_up(language: &Language, faults: Vec<Fault>) -> SignUp {

@@ -147,12 +147,19 @@ pub fn pages() -> Vec<(String, Page)> {
             [("ask", ask("stop")), ("done", Step::Done)]
         };
         let mut add = |name: &str, content: Content| {
-            pages.push((format!("page-{name}-{tag}"), Page { site: site(), language: language(tag), elsewhere: vec![], content }));
+            pages.push((
+                format!("page-{name}-{tag}"),
+                Page { site: site(), language: language(tag), elsewhere: vec![], content },
+            ));
         };
         for (name, step) in steps() {
             add(
                 &format!("stop-{name}"),
-                Content::Stop { what: Stopping::Everything { topics: topics.clone() }, step: step.clone(), again: None },
+                Content::Stop {
+                    what: Stopping::Everything { topics: topics.clone() },
+                    step: step.clone(),
+                    again: None,
+                },
             );
             for (kind, left) in [("topic", topics[1..].to_vec()), ("last", vec![])] {
                 let (name_of_topic, everything_url) = (topics[0].clone(), format!("/stop/{token}"));

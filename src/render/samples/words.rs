@@ -22,7 +22,21 @@ pub fn of(language: &Language) -> Words {
             africa: "أفريقيا",
             asia: "آسيا",
         },
-        "fr" => Words { daily: "Quotidien", health: "Santé", climate: "Climat et eau", women: "Femmes", africa: "Afrique", asia: "Asie" },
-        _ => Words { daily: "Daily", health: "Health", climate: "Climate and water", women: "Women", africa: "Africa", asia: "Asia" },
+        "fr" => Words {
+            daily: "Quotidien",
+            health: "Santé",
+            climate: "Climat et eau",
+            women: "Femmes",
+            africa: "Afrique",
+            asia: "Asie",
+        },
+        _ => Words {
+            daily: "Daily",
+            health: "Health",
+            climate: "Climate and water",
+            women: "Women",
+            africa: "Africa",
+            asia: "Asia",
+        },
     }
 }

@@ -39,12 +39,7 @@ pub async fn ask(pages: &Pages, token: &str, reader: &Subscriber) -> Result<Resp
     Ok(pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content))))
 }
 
-pub async fn press(
-    pages: &Pages,
-    token: &str,
-    reader: &Subscriber,
-    button: Button,
-) -> Result<Response, store::Error> {
+pub async fn press(pages: &Pages, token: &str, reader: &Subscriber, button: Button) -> Result<Response, store::Error> {
     match button {
         Button::Yes => {
             let mut tx = pages.store.begin().await?;

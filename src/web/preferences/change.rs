@@ -13,8 +13,8 @@ use crate::model::edition::Format;
 use crate::model::holdings::{Pause, PauseReason, Return, StartReason, StopReason, Wanted};
 use crate::model::slug::Slug;
 use crate::render::{Fault, Said};
-use crate::store::subscription::{self, Otherwise, Wish};
 use crate::store;
+use crate::store::subscription::{self, Otherwise, Wish};
 
 /// The longest pause with an end.
 const LONGEST: Days = Days::new(366);

@@ -1,0 +1,146 @@
+//! What readers change about their mails on their own page.
+
+use super::app::{TestApp, time};
+use super::engine::{Engine, on_both_engines};
+
+const ALICE: &str = "alice@example.org";
+
+/// Alice reads two topics, and has had a digest with the link to her page.
+async fn with_a_link(engine: Engine) -> (TestApp, String) {
+    let app = TestApp::at(engine, "2026-03-02 12:00").await;
+    app.subscribe(ALICE, &["health", "climate"]).await;
+    app.publish("health", "First");
+    app.run_until("2026-03-03 12:00").await;
+    let link = app.only_mail_to(ALICE).link("#pause");
+    (app, link.split('#').next().unwrap().to_owned())
+}
+
+async fn said(app: &TestApp, link: &str, section: &str, entered: &[(&str, &str)], sentence: &str) {
+    let mark = format!("name=\"section\" value=\"{section}\"");
+    let (status, page) = app.submit(link, &mark, entered).await;
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains(&format!("role=\"status\" tabindex=\"-1\" autofocus>{sentence}</p>")), "{sentence}: {page}");
+}
+
+async fn states(app: &TestApp) -> Vec<String> {
+    let all = app.subscriptions(ALICE).await;
+    all.into_iter().map(|(topic, state, _)| format!("{topic} {state}")).collect()
+}
+
+on_both_engines! {
+    async fn topics_are_ticked_and_unticked_and_each_has_its_own_frequency(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        let (_, page) = app.visit(&link).await;
+        assert!(page.contains("value=\"health\" checked") && !page.contains("value=\"sport\" checked"), "{page}");
+        let entered = [("topic", "climate"), ("frequency-climate", "weekly"), ("topic", "sport"), ("frequency-sport", "daily")];
+        said(&app, &link, "topics", &entered, "Your topics are saved.").await;
+        assert_eq!(states(&app).await, ["health ended", "climate active", "sport active"]);
+        let frequencies = "SELECT f.slug FROM subscription s JOIN frequency f ON f.id = s.frequency WHERE s.state = 'active' ORDER BY s.id";
+        assert_eq!(app.ask(frequencies).await, ["weekly", "daily"]);
+        said(&app, &link, "topics", &entered, "Nothing was changed: it was like that already.").await;
+    }
+
+    async fn settings_are_saved_and_the_page_speaks_the_new_language(engine: Engine) {
+        let app = TestApp::with(engine, "2026-03-02 12:00", &[("SITE__LANGUAGES", r#"["en", "ar"]"#)]).await;
+        app.subscribe(ALICE, &["health"]).await;
+        app.publish("health", "First");
+        app.run_until("2026-03-03 12:00").await;
+        let link = app.only_mail_to(ALICE).link("#pause");
+        let link = link.split('#').next().unwrap();
+        let entered = [("hour", "20"), ("zone", "Asia/Kathmandu"), ("language", "ar"), ("format", "text")];
+        let (status, page) = app.submit(link, "value=\"settings\"", &entered).await;
+        assert_eq!(status, 200);
+        assert!(page.contains("dir=\"rtl\"") && page.contains("حُفظت إعداداتك."), "{page}");
+        let row = "SELECT language || ' ' || zone || ' ' || CAST(hour AS TEXT) || ' ' || format FROM subscriber";
+        assert_eq!(app.ask(row).await, ["ar Asia/Kathmandu 20 text"]);
+    }
+
+    async fn a_pause_ends_by_itself_with_what_was_missed(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        let (status, page) = app.submit(&link, "value=\"pause\"", &[("until", "2026-03-02")]).await;
+        assert_eq!(status, 422);
+        assert!(page.contains("value=\"2026-03-02\"") && page.contains("href=\"#until\""), "{page}");
+        said(&app, &link, "pause", &[("until", "2026-03-05")], "Your emails are paused.").await;
+        app.publish("health", "Missed");
+        app.run_until("2026-03-05 12:00").await;
+        assert_eq!(app.mail_to(ALICE).len(), 1);
+        app.run_until("2026-03-06 12:00").await;
+        assert_eq!(app.mail_to(ALICE).remove(1).headlines(), ["Missed"]);
+    }
+
+    async fn a_pause_without_an_end_is_ended_by_the_reader(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        said(&app, &link, "pause", &[("until", "")], "Your emails are paused.").await;
+        app.publish("health", "Missed");
+        app.run_until("2026-03-05 12:00").await;
+        said(&app, &link, "resume", &[("how", "now")], "Your emails have started again.").await;
+        app.publish("health", "After");
+        app.run_until("2026-03-06 12:00").await;
+        assert_eq!(app.mail_to(ALICE).remove(1).headlines(), ["After"]);
+    }
+
+    async fn an_address_changes_by_a_fresh_link_and_both_addresses_know(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        let (_, page) = app.visit(&link).await;
+        assert!(!page.contains("value=\"address\""), "not by the link in a digest: {page}");
+        said(&app, &link, "link", &[], "A fresh link is on its way to you by email.").await;
+        app.run().await;
+        let fresh = app.mail_to(ALICE).remove(1).link("/preferences/");
+        let new = "alice@new.example";
+        said(&app, &fresh, "address", &[("address", new)], "Check the email at your new address, and press the button in it.").await;
+        app.run().await;
+        assert_eq!(app.ask("SELECT address FROM subscriber").await, [ALICE], "not before its word");
+        let (_, page) = app.submit(&app.only_mail_to(new).link("/confirm/"), "yes", &[]).await;
+        assert!(page.contains("Your address is changed"), "{page}");
+        assert_eq!(app.ask("SELECT address FROM subscriber").await, [new]);
+        app.run().await;
+        let told = app.mail_to(ALICE).remove(2);
+        assert!(told.says("now go to another address") && !told.says(new), "{}", told.text());
+
+        app.publish("health", "Second");
+        app.run_until("2026-03-04 12:00").await;
+        assert_eq!(app.mail_to(new).remove(1).headlines(), ["Second"]);
+        assert_eq!(app.mail_to(ALICE).len(), 3);
+    }
+
+    async fn the_link_is_mailed_to_readers_and_the_answer_is_the_same_for_all(engine: Engine) {
+        let (app, _) = with_a_link(engine).await;
+        let known = app.submit("/en/preferences", "address", &[("address", ALICE)]).await;
+        let unknown = app.submit("/en/preferences", "address", &[("address", "nobody@example.org")]).await;
+        assert_eq!(known, unknown);
+        app.run().await;
+        let link = app.mail_to(ALICE).remove(1).link("/preferences/");
+        assert_eq!(app.visit(&link).await.0, 200);
+        assert!(app.mail_to("nobody@example.org").is_empty());
+    }
+
+    async fn a_link_works_for_thirty_days_and_its_form_for_one(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        let (_, page) = app.visit(&link).await;
+        let form = crate::tests::form::Form::find(&page, "value=\"pause\"").unwrap();
+        app.clock.set(time("2026-03-04 12:01"));
+        assert_eq!(app.post(&form.action, &form.filled(&[("until", "")])).await.0, 403);
+        app.clock.set(time("2026-04-02 07:59"));
+        assert_eq!(app.visit(&link).await.0, 200);
+        app.clock.set(time("2026-04-02 08:02"));
+        assert_eq!(app.visit(&link).await.0, 410);
+        assert_eq!(states(&app).await, ["health active", "climate active"]);
+    }
+
+    async fn the_public_pages_say_what_there_is(engine: Engine) {
+        let (app, _) = with_a_link(engine).await;
+        for path in ["/en/", "/en/subscribe", "/en/sent", "/en/topic/health", "/en/topic/health/2026-03-02", "/en/preferences", "/en/privacy", "/en/embed"] {
+            assert_eq!(app.visit(path).await.0, 200, "{path}");
+        }
+        for path in ["/xx/", "/en/topic/nothing", "/en/topic/health/yesterday", "/fr/"] {
+            let status = app.visit(path).await.0;
+            assert!(matches!(status, 400 | 404), "{path}: {status}");
+        }
+        let (_, page) = app.visit("/en/topic/health").await;
+        assert!(page.contains("First") && page.contains("/en/topic/health/2026-03-02"), "{page}");
+        let (_, page) = app.visit("/en/embed").await;
+        assert!(page.contains("♦ Receive daily updates directly in your inbox - Subscribe here to a topic."), "{page}");
+        let (_, page) = app.visit("/en/").await;
+        assert!(page.contains("about 1 story a day"), "{page}");
+    }
+}

@@ -15,7 +15,7 @@ mod words;
 use super::confirm::Confirm;
 use super::digest::Digest;
 use super::error::RenderError;
-use super::note::Note;
+use super::note::{Note, Occasion};
 use super::page::Page;
 use super::site::Site;
 use super::templates::Templates;
@@ -112,12 +112,22 @@ impl Mail {
         }
     }
 
+    /// Which of our pages its one link leads to.
+    fn page_behind(&self) -> &'static str {
+        match self {
+            Self::Note(Note { occasion: Occasion::Goodbye, .. }) => "again",
+            Self::Note(Note { occasion: Occasion::PreferencesLink | Occasion::Welcome, .. }) => "preferences",
+            _ => "confirm",
+        }
+    }
+
     /// What fills its holes, as it would for a reader; the links lead nowhere.
     pub fn places(&self, templates: &Templates) -> Places {
         let base = self.site().url.trim_end_matches('/');
         let link = |name: String| {
             let place = Place::plain(match name.strip_prefix("stop_topic_") {
                 Some(topic) => format!("{base}/stop/sample?topic={topic}"),
+                None if name == "link" => format!("{base}/{}/sample", self.page_behind()),
                 None => format!("{base}/{name}/sample"),
             });
             (name, place)

@@ -102,7 +102,7 @@ fn every_mail_and_page_can_be_looked_at() {
 
     assert_snapshot!(house.tidings(&["template", "preview", "mail/digst"]).ended(4).err, @r#"
     error: there is no mail or page `mail/digst`
-      try:  one of mail/confirm, mail/digest, pages/confirm, pages/edition, pages/error, pages/stop
+      try:  one of mail/confirm, mail/digest, mail/note, pages/address, pages/again, pages/confirm, pages/edition, pages/embed, pages/error, pages/home, pages/link, pages/preferences, pages/privacy, pages/sent, pages/stop, pages/subscribe, pages/topic
     "#);
     house.tidings(&["template", "preview", "mail/digest", "--language", "xx"]).ended(4);
     house.tidings(&["template", "preview", "pages/stop", "--format", "text"]).ended(2);
@@ -149,7 +149,7 @@ fn check_refuses_what_only_shows_when_it_is_rendered() {
     let line = refused("mail/confirm/body.html", "{{ t('confirm.heading') }}", "{{ tt('confirm.heading') }}");
     assert_snapshot!(line, @"mail/confirm/body.html:4:200: unknown function: tt is unknown (sample `ordinary` of mail/confirm in ar)");
     let line = refused("mail/digest/body.html", "hole('stop')", "hole('stopp')");
-    assert_snapshot!(line, @"mail/digest/body.html:52:70: nothing fills the place `stopp` (sample `ordinary` of mail/digest in ar)");
+    assert_snapshot!(line, @"mail/digest/body.html:54:26: nothing fills the place `stopp` (sample `ordinary` of mail/digest in ar)");
     let line = refused(
         "mail/layout.html",
         "{{ bdi(site.name) }}",

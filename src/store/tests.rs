@@ -252,13 +252,16 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
     }
 }
 
-/// A data file for each step but the newest, whose rows the next step finds.
+/// Rows for each step but the newest, which the next step finds: of the last data file up to there. A step that gives no
+/// table another column needs none of its own.
 #[tokio::test]
 async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/rows");
     let (newest, _) = schema::steps().last().unwrap();
+    let mut text = None;
     for (version, name) in schema::steps().filter(|(version, _)| *version < newest) {
-        let text = std::fs::read_to_string(folder.join(format!("{name}.sql"))).expect("a data file for each migration");
+        text = std::fs::read_to_string(folder.join(format!("{name}.sql"))).ok().or(text);
+        let text = text.clone().expect("a data file for the first migration");
         for engine in [Engine::Sqlite, Engine::Postgres] {
             let Some(database) = engine.database() else { continue };
             let db = Db::open(&database.place).await.unwrap();

@@ -166,6 +166,7 @@ impl App {
             keys: self.keys.clone(),
             clock: self.clock.clone(),
             chance: self.chance.clone(),
+            site: Arc::new(deliver::site(&self.config)),
         }
     }
 

@@ -288,7 +288,7 @@ pub enum Trouble {
     NotFound,
     /// A link that worked once, or for a while.
     Expired,
-    /// A preferences link, likewise.
+    /// Likewise, and another is to be had.
     OldLink,
     /// A form sent from another site's page, or long after it was made.
     Elsewhere,

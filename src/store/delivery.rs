@@ -32,10 +32,10 @@ statements! {
     );
     CLAIMED = two(
         "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
-            coalesce(u.zone, l.zone), d.created_at, d.attempts, d.doubts, d.topics
+            d.created_at, d.attempts, d.doubts, d.topics
          FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.lane, d.edition, d.id",
         "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
-            coalesce(u.zone, l.zone), d.created_at, d.attempts, d.doubts, d.topics
+            d.created_at, d.attempts, d.doubts, d.topics
          FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id = ANY($1) ORDER BY d.lane, d.edition, d.id",
     );
     /// The mark before the dot compares all that may have changed since the claim. Its time is the engine's own, so that
@@ -113,8 +113,9 @@ statements! {
     WANTS_FOLDING = same(
         "UPDATE enrolment SET fold = TRUE WHERE subscriber IN (SELECT subscriber FROM delivery WHERE id = $1 AND kind = 'digest')",
     );
+    /// One that must not go out leaves the same row as one that goes: nobody can tell by the time it takes.
     ANSWER = same(
-        "INSERT INTO delivery (key, kind, lane, mode, subscriber, state, created_at, next_attempt_at) VALUES ($1, $2, 0, $3, $4, 'ready', $5, $5)",
+        "INSERT INTO delivery (key, kind, lane, mode, subscriber, state, reason, created_at, next_attempt_at, settled_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $7, $8)",
     );
     ANSWERS_SINCE = same(
         "SELECT count(*) FROM delivery WHERE subscriber = $1 AND kind = $2 AND created_at > $3 AND state <> 'cancelled'",
@@ -151,7 +152,6 @@ pub struct Claimed {
     pub sealed: Option<Vec<u8>>,
     /// None: the letter is there no more.
     pub language: Option<Language>,
-    pub zone: Option<chrono_tz::Tz>,
     /// The message's Date, the same at every attempt.
     pub created_at: DateTime<Utc>,
     pub attempts: i64,
@@ -170,7 +170,6 @@ record!(Claimed {
     address,
     sealed,
     language,
-    zone,
     created_at,
     attempts,
     doubts,
@@ -203,7 +202,7 @@ impl Kind {
         (Self::Goodbye, "goodbye"),
     ];
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("digest", |(_, word)| word)
     }
 }
@@ -333,16 +332,24 @@ pub async fn resend_doubtful(tx: &mut Tx, times: i64, now: DateTime<Utc>) -> Res
     Ok((tx.exec(&RESEND, args![now, times]).await?, tx.exec(&HOLD, args![times]).await?))
 }
 
-/// Writes to one reader, for a cause in whose transaction it is.
-pub async fn answer(
-    tx: &mut Tx,
-    kind: Kind,
-    key: &Key,
-    mode: Mode,
-    subscriber: i64,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    tx.exec(&ANSWER, args![key, kind.word(), mode.word(), subscriber, now]).await.map(drop)
+/// A mail in answer to a person.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer {
+    pub kind: Kind,
+    pub key: Key,
+    pub mode: Mode,
+    /// None: to somebody who is no reader.
+    pub subscriber: Option<i64>,
+    /// Why it must not go out.
+    pub withheld: Option<&'static str>,
+}
+
+/// Answers a person, in the transaction of its cause.
+pub async fn answer(tx: &mut Tx, answer: &Answer, now: DateTime<Utc>) -> Result<(), Error> {
+    let Answer { kind, key, mode, subscriber, withheld } = answer;
+    let (state, settled_at) = if withheld.is_some() { ("cancelled", Some(now)) } else { ("ready", None) };
+    let values = args![key, kind.word(), mode.word(), *subscriber, state, *withheld, now, settled_at];
+    tx.exec(&ANSWER, values).await.map(drop)
 }
 
 /// How many of a kind went to this reader since then.

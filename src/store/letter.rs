@@ -5,8 +5,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+use super::delivery::{Answer, Kind};
 use super::sql::{args, record, same, statements};
-use super::{Error, Store, Tx};
+use super::{Error, Store, Tx, delivery};
 use crate::model::delivery::{Key, Mode};
 use crate::model::language::Language;
 
@@ -14,10 +15,6 @@ statements! {
     WRITE = same(
         "INSERT INTO letter (key, hash, sealed, subscriber, topics, frequency, language, zone, hour, origin, asked_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    );
-    /// One that must not go out leaves the same rows as one that goes: nobody can tell by the time it takes.
-    POST = same(
-        "INSERT INTO delivery (key, kind, lane, mode, state, reason, created_at, next_attempt_at, settled_at) VALUES ($1, $2, 0, $3, $4, $5, $6, $6, $7)",
     );
     /// Those that asked this address something, and went out or may yet.
     ASKED_SINCE = same(
@@ -32,6 +29,11 @@ statements! {
          WHERE hash = $1 AND subscriber IS NULL AND answered_at IS NULL AND asked_at >= $2 ORDER BY asked_at, key",
     );
     ANSWER = same("UPDATE letter SET answered_at = $2 WHERE hash = $1 AND subscriber IS NULL AND answered_at IS NULL");
+    /// What was refused waits for its word again.
+    REOPEN = same(
+        "UPDATE letter SET answered_at = NULL WHERE hash = $1 AND subscriber IS NULL
+         AND answered_at = (SELECT s.since FROM suppression s WHERE s.hash = $1 AND s.reason = 'not-me')",
+    );
     ANSWER_ONE = same("UPDATE letter SET answered_at = $2 WHERE key = $1 AND answered_at IS NULL");
     /// What has gone, or never will, needs its address no more.
     FORGET = same(
@@ -62,26 +64,6 @@ pub struct Draft<'a> {
     pub hour: i64,
     /// The page or site that the sign-up came from.
     pub origin: &'a str,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Asks whether a sign-up was meant.
-    Confirm,
-    /// Asks a new address whether it is the reader's.
-    AddressChange,
-    /// Tells the old one.
-    AddressChanged,
-}
-
-impl Kind {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Confirm => "confirm",
-            Self::AddressChange => "address-change",
-            Self::AddressChanged => "address-changed",
-        }
-    }
 }
 
 /// One that was written.
@@ -136,9 +118,8 @@ pub async fn write(
         now,
     ];
     tx.exec(&WRITE, values).await?;
-    let (state, settled_at) = if withheld.is_some() { ("cancelled", Some(now)) } else { ("ready", None) };
-    let values = args![&draft.key, draft.kind.word(), mode.word(), state, withheld, now, settled_at];
-    tx.exec(&POST, values).await.map(drop)
+    let answer = Answer { kind: draft.kind, key: draft.key, mode, subscriber: None, withheld };
+    delivery::answer(tx, &answer, now).await
 }
 
 /// How many letters of a kind went to this address since then.
@@ -158,6 +139,11 @@ pub async fn open_of(store: &Store, hash: &[u8], now: DateTime<Utc>) -> Result<V
 /// The sign-ups of this address have their word. How many had waited.
 pub async fn answer(tx: &mut Tx, hash: &[u8], now: DateTime<Utc>) -> Result<u64, Error> {
     tx.exec(&ANSWER, args![hash, now]).await
+}
+
+/// Those that were refused with "this wasn't me" wait again; before that is taken back.
+pub async fn reopen(tx: &mut Tx, hash: &[u8]) -> Result<(), Error> {
+    tx.exec(&REOPEN, args![hash]).await.map(drop)
 }
 
 /// This one has its word. False: it had it before.

@@ -27,7 +27,7 @@ use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
 use crate::pipeline::{self, Line, Tally, compose};
-use crate::store::delivery::{self, Kind};
+use crate::store::delivery::{self, Answer, Kind};
 use crate::store::subscriber;
 use crate::store::subscription::{self, Granted, Wish};
 use crate::store::{Db, Place, captured_mail, declared, feed, filing, holdings, slot};
@@ -348,12 +348,18 @@ impl TestApp {
 
     /// Follows a link of a mail.
     pub async fn visit(&self, link: &str) -> (u16, String) {
-        self.pages.ask(reqwest::Method::GET, link, "").await
+        self.pages.ask(reqwest::Method::GET, link, "", &[]).await
     }
 
     /// Sends a form to a link of a mail.
     pub async fn post(&self, link: &str, form: &str) -> (u16, String) {
-        self.pages.ask(reqwest::Method::POST, link, form).await
+        self.pages.ask(reqwest::Method::POST, link, form, &[]).await
+    }
+
+    /// The same from a page of another site, as browsers say it.
+    pub async fn post_from_elsewhere(&self, link: &str, form: &str) -> (u16, String) {
+        let said = [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://elsewhere.example")];
+        self.pages.ask(reqwest::Method::POST, link, form, &said).await
     }
 
     /// Looks at a page, fills in the form that has `mark` in it, and sends it, as a browser does. A person takes a while.
@@ -401,7 +407,9 @@ pub async fn add(app: &App, reader: Reader<'_>) -> Granted {
     let granted = subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
     if reader.pending {
         let (key, mode) = (app.chance.key(), app.config.delivery.mode);
-        delivery::answer(&mut tx, Kind::Confirm, &key, mode, granted.subscriber, app.clock.now()).await.unwrap();
+        let subscriber = Some(granted.subscriber);
+        let question = Answer { kind: Kind::Confirm, key, mode, subscriber, withheld: None };
+        delivery::answer(&mut tx, &question, app.clock.now()).await.unwrap();
     }
     tx.commit().await.unwrap();
     granted
@@ -467,11 +475,14 @@ impl Pages {
         Self { base, task: tokio::spawn(async move { serving.await.unwrap_or_default() }) }
     }
 
-    async fn ask(&self, method: reqwest::Method, link: &str, form: &str) -> (u16, String) {
+    async fn ask(&self, method: reqwest::Method, link: &str, form: &str, headers: &[(&str, &str)]) -> (u16, String) {
         let path = link.strip_prefix("https://digest.example.org").unwrap_or(link);
         assert!(path.starts_with('/'), "{link} is not ours");
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let mut request = client.request(method, format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if !form.is_empty() {
             let urlencoded = HeaderValue::from_static("application/x-www-form-urlencoded");
             request = request.header(CONTENT_TYPE, urlencoded).body(form.to_owned());

@@ -58,6 +58,23 @@ on_both_engines! {
         assert_eq!(app.mail_to("alice@example.org").len(), 1);
     }
 
+    async fn from_another_site_only_the_one_click_is_taken(engine: Engine) {
+        let app = with_a_digest(engine).await;
+        let mail = app.only_mail_to("alice@example.org");
+        let (stop, preferences) = (mail.one_click(), mail.link("#pause").replace("#pause", ""));
+        let (_, page) = app.visit(&preferences).await;
+        let form = crate::tests::form::Form::find(&page, "value=\"pause\"").unwrap();
+        let (status, page) = app.post_from_elsewhere(&form.action, &form.filled(&[("until", "")])).await;
+        assert_eq!(status, 403);
+        assert!(page.contains("load the page again"), "{page}");
+        let still = [state("health", "active", None), state("climate", "active", None)];
+        assert_eq!(app.subscriptions("alice@example.org").await, still);
+        // A mail program may well be a page in a browser.
+        assert_eq!(app.post_from_elsewhere(&stop, ONE_CLICK).await.0, 200);
+        let ended = [state("health", "ended", Some("one-click")), state("climate", "ended", Some("one-click"))];
+        assert_eq!(app.subscriptions("alice@example.org").await, ended);
+    }
+
     async fn one_topic_can_be_stopped_alone(engine: Engine) {
         let app = with_a_digest(engine).await;
         let link = app.only_mail_to("alice@example.org").link("?topic=health");

@@ -199,10 +199,13 @@ on_both_engines! {
         app.clock.set(time("2026-11-25 12:00"));
         sign_up(&app, ANA, &["health"]).await;
         assert_eq!(app.mail_to(ANA).len(), 1);
-        app.submit(&link, "undo", &[]).await;
+        let (_, page) = app.submit(&link, "undo", &[]).await;
+        assert!(page.contains("Confirm subscription"), "the question stands again: {page}");
         app.clock.set(time("2026-11-26 13:00"));
-        sign_up(&app, ANA, &["health"]).await;
+        sign_up(&app, ANA, &["climate"]).await;
         assert_eq!(app.mail_to(ANA).len(), 2);
+        app.submit(&link, "yes", &[]).await;
+        assert_eq!(states(&app).await, both("active"));
     }
 
     async fn what_is_missing_is_named_and_what_was_entered_stays(engine: Engine) {

@@ -56,7 +56,7 @@ fn path(token: &str) -> String {
 }
 
 fn expired(pages: &Pages) -> Response {
-    pages.trouble(StatusCode::GONE, Trouble::Expired)
+    pages.trouble(StatusCode::GONE, Trouble::OldLink)
 }
 
 async fn reader(pages: &Pages, token: &str) -> Result<Option<Subscriber>, store::Error> {

@@ -98,15 +98,13 @@ fn is_noisy(frequency: &Frequency) -> bool {
     frequency.schedule.fixed_hour().is_none()
 }
 
-/// Whether the hour can be chosen for any of them.
-pub fn has_hours(pages: &Pages) -> bool {
-    pages.config.frequencies.iter().any(|frequency| frequency.hour_choice)
-}
-
-pub fn hours(chosen: i64) -> Vec<Choice> {
-    (0..24)
-        .map(|hour| Choice { value: hour.to_string(), name: format!("{hour:02}:00"), chosen: hour == chosen })
-        .collect()
+/// None where no frequency offers a choice.
+pub fn hours(pages: &Pages, chosen: i64) -> Vec<Choice> {
+    if !pages.config.frequencies.iter().any(|frequency| frequency.hour_choice) {
+        return vec![];
+    }
+    let hour = |hour: i64| Choice { value: hour.to_string(), name: format!("{hour:02}:00"), chosen: hour == chosen };
+    (0..24).map(hour).collect()
 }
 
 /// By part of the world, under the city that each is named after; the reader's own language names what it can.

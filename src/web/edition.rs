@@ -27,7 +27,7 @@ async fn find(pages: &Pages, key: &str) -> Result<Response, store::Error> {
     let frequencies = declared::all_frequencies(&pages.store).await?.into_iter().map(|f| (f.id, f.slug));
     let directory = pages.config.directory(topics, frequencies);
     let reading = Reading {
-        site: &pages.site(),
+        site: &pages.site,
         directory: &directory,
         stories: &stories,
         withdrawn: &article::withdrawn(&pages.store, &ids).await?,

@@ -1,5 +1,5 @@
 //! The headers that every page carries: nothing is loaded but pictures, nothing is framed, no token leaves in a
-//! Referer, nothing is kept by caches or search engines.
+//! Referer, nothing is kept by caches: forms are signed anew each time. What is behind a link stays out of search engines.
 
 use axum::http::{HeaderName, HeaderValue, header};
 use tower::ServiceBuilder;
@@ -9,9 +9,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::Pages;
 
 type Set = SetResponseHeaderLayer<HeaderValue>;
-type Five = Stack<Set, Stack<Set, Stack<Set, Stack<Set, Stack<Set, Identity>>>>>;
+type Four = Stack<Set, Stack<Set, Stack<Set, Stack<Set, Identity>>>>;
 
-pub fn security(pages: &Pages) -> ServiceBuilder<Five> {
+pub fn security(pages: &Pages) -> ServiceBuilder<Four> {
     let policy = format!(
         "default-src 'none'; style-src {}; img-src https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         pages.templates.style_hash()
@@ -25,5 +25,9 @@ pub fn security(pages: &Pages) -> ServiceBuilder<Five> {
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
-        .layer(set(HeaderName::from_static("x-robots-tag"), "noindex"))
+}
+
+pub fn private() -> Set {
+    let noindex = HeaderValue::from_static("noindex");
+    SetResponseHeaderLayer::overriding(HeaderName::from_static("x-robots-tag"), noindex)
 }

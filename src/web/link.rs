@@ -6,9 +6,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::TimeDelta;
 
-use super::Pages;
 use super::form::{Came, Form};
 use super::spoken::Spoken;
+use super::{Pages, letters};
 use crate::model::address::Address;
 use crate::model::language::Language;
 use crate::render::{Content, Fault, Sent};
@@ -42,21 +42,23 @@ async fn take(pages: &Pages, language: &Language, typed: &str, came: Came) -> Re
         (Came::Quickly, _) => return fault("form", "form_quick"),
         (Came::Oddly, _) => return fault("form", "form_old"),
         (Came::Well, Ok(address)) => {
-            if let Some(reader) = subscriber::by_address(&pages.store, &address).await? {
-                send(pages, reader.id).await?;
-            }
+            let reader = subscriber::by_address(&pages.store, &address).await?;
+            send(pages, reader.map(|reader| reader.id)).await?;
         }
     }
     Ok(Redirect::to(&format!("/{language}/preferences/sent")).into_response())
 }
 
-/// Mails a reader a fresh link, unless one has just gone out.
-pub async fn send(pages: &Pages, reader: i64) -> Result<(), store::Error> {
-    let now = pages.clock.now();
+/// Mails a reader a fresh link, unless one has just gone out; to nobody, the same rows without a mail.
+pub async fn send(pages: &Pages, reader: Option<i64>) -> Result<(), store::Error> {
+    let since = pages.clock.now() - ASK_AGAIN;
     let mut tx = pages.store.begin().await?;
-    if delivery::answers_since(&mut tx, Kind::PreferencesLink, reader, now - ASK_AGAIN).await? == 0 {
-        let mode = pages.config.delivery.mode;
-        delivery::answer(&mut tx, Kind::PreferencesLink, &pages.chance.key(), mode, reader, now).await?;
+    // Nobody has the number 0.
+    let lately = delivery::answers_since(&mut tx, Kind::PreferencesLink, reader.unwrap_or(0), since).await?;
+    match reader {
+        Some(reader) if lately == 0 => letters::answer(pages, &mut tx, Kind::PreferencesLink, reader).await?,
+        Some(_) => letters::withhold(pages, &mut tx, Kind::PreferencesLink, "sent a moment ago").await?,
+        None => letters::withhold(pages, &mut tx, Kind::PreferencesLink, "no reader of ours").await?,
     }
     tx.commit().await?;
     nudge::nudge(&pages.store).await.map(drop)

@@ -12,6 +12,7 @@ mod embed;
 mod form;
 mod headers;
 mod home;
+mod letters;
 mod link;
 mod preferences;
 mod privacy;
@@ -54,6 +55,8 @@ pub struct Pages {
     pub keys: Keys,
     pub clock: Clock,
     pub chance: Chance,
+    /// What every page says of its sender.
+    pub site: Arc<Site>,
 }
 
 /// Answers until `stop`; then lets the requests that are under way end.
@@ -67,12 +70,15 @@ pub async fn serve(
 
 pub fn router(pages: Pages) -> Router {
     let security = headers::security(&pages);
+    let turned_away = {
+        let pages = pages.clone();
+        move |_| pages.trouble(StatusCode::FORBIDDEN, Trouble::Elsewhere)
+    };
     Router::new()
         .merge(behind_links())
         .merge(in_the_open())
-        .layer(CsrfLayer::new())
-        // A form on the newsroom's own pages leads here too: it tells by itself.
-        .route("/{lang}/subscribe", get(subscribe::show).post(subscribe::post))
+        .layer(CsrfLayer::new().with_rejection_response(turned_away))
+        .merge(from_elsewhere())
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
         .layer(security)
@@ -83,14 +89,23 @@ pub fn router(pages: Pages) -> Router {
         .with_state(pages)
 }
 
+/// What may be posted to from another site: the one click of a mail program in a browser, and a form on the newsroom's own
+/// pages, which leads to ours.
+fn from_elsewhere() -> Router<Pages> {
+    Router::new()
+        .route("/stop/{token}", get(stop::show).post(stop::stop))
+        .layer(headers::private())
+        .route("/{lang}/subscribe", get(subscribe::show).post(subscribe::post))
+}
+
 /// What the links in our mails lead to.
 fn behind_links() -> Router<Pages> {
     Router::new()
-        .route("/stop/{token}", get(stop::show).post(stop::stop))
         .route("/again/{token}", get(again::show).post(again::start))
         .route("/confirm/{token}", get(confirm::show).post(confirm::press))
         .route("/preferences/{token}", get(preferences::show).post(preferences::save))
         .route("/edition/{key}", get(edition::show))
+        .layer(headers::private())
 }
 
 /// What anybody can look at.
@@ -114,29 +129,18 @@ async fn not_found(axum::extract::State(pages): axum::extract::State<Pages>) -> 
 }
 
 impl Pages {
-    fn site(&self) -> Site {
-        let delivery = &self.config.delivery;
-        let reply_to = delivery.reply_to.as_ref().unwrap_or(&delivery.from);
-        Site {
-            name: self.config.site.name.clone(),
-            url: self.config.site.link("/"),
-            postal_address: self.config.site.postal_address.clone(),
-            reply_to: Some(reply_to.address.to_string()),
-            logo: self.config.site.logo.as_ref().map(ToString::to_string),
-            footer: self.config.site.footer.clone(),
-            language: self.config.site.language.clone(),
-        }
-    }
-
     /// A page behind a token.
     fn page(&self, status: StatusCode, language: &Language, content: Content) -> Response {
-        self.render(status, Page { site: self.site(), language: language.clone(), elsewhere: vec![], content })
+        self.render(
+            status,
+            Page { site: Site::clone(&self.site), language: language.clone(), elsewhere: vec![], content },
+        )
     }
 
     /// A page for anybody, in all the site's languages. `path` is what follows the language.
     fn open_page(&self, status: StatusCode, language: &Language, path: &str, content: Content) -> Response {
         let elsewhere = spoken::elsewhere(self, language, path);
-        self.render(status, Page { site: self.site(), language: language.clone(), elsewhere, content })
+        self.render(status, Page { site: Site::clone(&self.site), language: language.clone(), elsewhere, content })
     }
 
     fn render(&self, status: StatusCode, page: Page) -> Response {

@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Pages, again};
+use super::{Pages, again, letters};
 use crate::model::holdings::StopReason;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
@@ -19,7 +19,7 @@ use crate::model::token::Purpose;
 use crate::model::topic::Facet;
 use crate::render::{Ask, Content, Step, Stopping, Trouble};
 use crate::store::declared::{self, Topic};
-use crate::store::delivery::{self, Kind};
+use crate::store::delivery::Kind;
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, Tx, nudge, subscription};
 
@@ -89,17 +89,15 @@ async fn end(pages: &Pages, token: &str, which: &Which, reason: StopReason) -> R
         let is_gone = subscription::is_gone(&mut tx, reader.id).await?;
         goodbye(pages, &mut tx, reader.id, !ended.is_empty() && is_gone).await?;
         tx.commit().await?;
+        nudge::nudge(&pages.store).await?;
     }
     show_it(pages, what, Step::Done).await
 }
 
 /// Off by default: who has stopped wants no more mail.
 async fn goodbye(pages: &Pages, tx: &mut Tx, reader: i64, has_gone: bool) -> Result<(), store::Error> {
-    let delivery = &pages.config.delivery;
-    if has_gone && delivery.goodbye {
-        let now = pages.clock.now();
-        delivery::answer(tx, Kind::Goodbye, &pages.chance.key(), delivery.mode, reader, now).await?;
-        nudge::nudge(&pages.store).await?;
+    if has_gone && pages.config.delivery.goodbye {
+        letters::answer(pages, tx, Kind::Goodbye, reader).await?;
     }
     Ok(())
 }

@@ -5,23 +5,19 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::choices::{self, Numbers};
 use super::form::{Came, Form};
+use super::letters::{self, Writing};
 use super::spoken::Spoken;
 use super::{Pages, topic};
 use crate::model::address::Address;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::render::{Content, Fault, Sent, SignUp};
-use crate::store::letter::{self, Draft, Kind};
-use crate::store::{self, Tx, nudge, suppression};
-
-/// An address is asked at most once in this time, whatever the topics; and so often in a week.
-const ASK_AGAIN: TimeDelta = TimeDelta::hours(24);
-const IN_A_WEEK: i64 = 3;
+use crate::store;
+use crate::store::delivery::Kind;
 
 /// What somebody entered, or what a link chose for them.
 struct Entered {
@@ -71,6 +67,12 @@ impl Entered {
         }
     }
 
+    /// The page with these topics, in whatever language.
+    fn query(&self) -> String {
+        let topics: Vec<String> = self.topics.iter().map(|slug| format!("topic={slug}")).collect();
+        if topics.is_empty() { "/subscribe".to_owned() } else { format!("/subscribe?{}", topics.join("&")) }
+    }
+
     /// What is wrong with it, in the page's order; else the address.
     fn check(&self, came: Came) -> Result<Address, Vec<Fault>> {
         let mut faults = Vec::new();
@@ -107,18 +109,11 @@ async fn take(pages: &Pages, language: &Language, entered: &Entered, came: Came)
     }
 }
 
-/// Asks the address, or leaves the same rows without asking.
 async fn ask(pages: &Pages, language: &Language, entered: &Entered, address: &Address) -> Result<(), store::Error> {
     let numbers = Numbers::of(pages).await?;
-    let now = pages.clock.now();
-    let hash = pages.keys.hash_of_address(address);
-    let key = pages.chance.key();
     let topics: Vec<i64> = entered.topics.iter().filter_map(|slug| numbers.topics.get(slug)).copied().collect();
-    let draft = Draft {
-        key,
+    let writing = Writing {
         kind: Kind::Confirm,
-        hash: &hash,
-        sealed: pages.keys.seal(&key, address, pages.chance.bytes()),
         subscriber: None,
         topics: &topics,
         frequency: numbers.frequencies.get(&entered.frequency).copied(),
@@ -127,30 +122,7 @@ async fn ask(pages: &Pages, language: &Language, entered: &Entered, address: &Ad
         hour: entered.hour,
         origin: &path(language),
     };
-    let suppressed = suppression::find(&pages.store, &hash).await?.is_some();
-    let mut tx = pages.store.begin().await?;
-    let withheld = withheld(&mut tx, &hash, Kind::Confirm, suppressed, now).await?;
-    letter::write(&mut tx, &draft, pages.config.delivery.mode, withheld, now).await?;
-    tx.commit().await?;
-    nudge::nudge(&pages.store).await.map(drop)
-}
-
-/// Why this address is not asked now, if it is not.
-pub async fn withheld(
-    tx: &mut Tx,
-    hash: &[u8],
-    kind: Kind,
-    suppressed: bool,
-    now: DateTime<Utc>,
-) -> Result<Option<&'static str>, store::Error> {
-    let today = letter::asked_since(tx, hash, kind, now - ASK_AGAIN).await?;
-    let this_week = letter::asked_since(tx, hash, kind, now - TimeDelta::days(7)).await?;
-    Ok(match (suppressed, today, this_week) {
-        (true, ..) => Some("suppressed"),
-        (_, 1.., _) => Some("asked within the last day"),
-        (_, _, IN_A_WEEK..) => Some("asked often enough this week"),
-        _ => None,
-    })
+    letters::ask(pages, address, &writing).await
 }
 
 async fn form(
@@ -171,11 +143,11 @@ async fn form(
         ask: pages.ask(&path(language), &[]),
         topics: choices::topics(pages, &numbers, &paces, language, |slug| entered.topics.contains(slug)),
         frequencies: choices::frequencies(pages, language, &entered.frequency),
-        hours: if choices::has_hours(pages) { choices::hours(entered.hour) } else { vec![] },
+        hours: choices::hours(pages, entered.hour),
         zones: choices::zones(entered.zone),
         address: entered.address.clone(),
         faults,
         sample,
     };
-    Ok(pages.open_page(status, language, "/subscribe", Content::SignUp(Box::new(content))))
+    Ok(pages.open_page(status, language, &entered.query(), Content::SignUp(Box::new(content))))
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Pages;
@@ -31,7 +31,7 @@ const AT_MOST: i64 = 1000;
 #[derive(Debug, Deserialize)]
 pub struct Which {
     slug: String,
-    date: Option<NaiveDate>,
+    date: Option<String>,
 }
 
 pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken, Path(which): Path<Which>) -> Response {
@@ -48,24 +48,28 @@ async fn topic(pages: &Pages, language: &Language, which: &Which) -> Result<Resp
     let numbers = Numbers::of(pages).await?;
     let slug: Option<Slug> = which.slug.parse().ok();
     let found = slug.and_then(|slug| numbers.topics.get(&slug).map(|id| (slug, *id)));
-    let Some((slug, id)) = found else { return Ok(pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound)) };
+    let date = which.date.as_deref().map(read_date);
+    let (Some((slug, id)), None | Some(Some(_))) = (found, date) else {
+        return Ok(pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound));
+    };
+    let date = date.flatten();
 
     let spoken = served_in(pages, id, language).await?;
-    let shelf = match which.date {
+    let shelf = match date {
         Some(date) => shelf(pages, id, &spoken, day(pages, date)).await?,
         None => shelf(pages, id, &spoken, month(pages)).await?,
     };
-    let shown = if which.date.is_some() { shelf.len() } else { LATEST };
+    let shown = if date.is_some() { shelf.len() } else { LATEST };
     let topic_url = format!("/{language}/topic/{slug}");
-    let path = which.date.map_or(format!("/topic/{slug}"), |date| format!("/topic/{slug}/{date}"));
+    let path = date.map_or(format!("/topic/{slug}"), |date| format!("/topic/{slug}/{date}"));
     let content = Topic {
         name: pages.config.name_of(Facet::Topic, &slug, language),
         description: description(pages, slug.as_str(), language),
         pace: choices::paces(pages, &spoken).await?.get(&id).copied(),
         subscribe_url: format!("/{language}/subscribe?topic={slug}"),
         articles: items(pages, &shelf[..shown.min(shelf.len())]).await?,
-        days: if which.date.is_some() { vec![] } else { days(pages, &shelf, &topic_url) },
-        day: which.date.map(Day::from),
+        days: if date.is_some() { vec![] } else { days(pages, &shelf, &topic_url) },
+        day: date.map(Day::from),
         topic_url,
     };
     Ok(pages.open_page(StatusCode::OK, language, &path, Content::Topic(Box::new(content))))
@@ -102,12 +106,17 @@ async fn shelf(
 }
 
 fn ever() -> (DateTime<Utc>, DateTime<Utc>) {
-    (DateTime::UNIX_EPOCH, DateTime::from_timestamp_millis(i64::from(u32::MAX) * 1000).unwrap_or_default())
+    (DateTime::UNIX_EPOCH, DateTime::<Utc>::MAX_UTC)
 }
 
 fn month(pages: &Pages) -> (DateTime<Utc>, DateTime<Utc>) {
     let now = pages.clock.now();
     (now - LOOKED_AT, now + TimeDelta::seconds(1))
+}
+
+/// `2026-11-24`, of a year in which there can be news.
+fn read_date(text: &str) -> Option<NaiveDate> {
+    text.parse().ok().filter(|date: &NaiveDate| (1970..=9998).contains(&date.year()))
 }
 
 /// From midnight to midnight on the site's wall.

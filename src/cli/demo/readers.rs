@@ -13,7 +13,7 @@ use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::store;
-use crate::store::delivery::{self, Kind};
+use crate::store::delivery::{self, Answer, Kind};
 use crate::store::subscription::{self, Wish};
 
 /// A reader, in the words that an operator would type.
@@ -94,7 +94,9 @@ impl Reader {
         let granted = subscription::grant(&mut tx, &wish, now).await?;
         if wish.wanted.pending {
             let (key, mode) = (app.chance.key(), app.config.delivery.mode);
-            delivery::answer(&mut tx, Kind::Confirm, &key, mode, granted.subscriber, now).await?;
+            let subscriber = Some(granted.subscriber);
+            let question = Answer { kind: Kind::Confirm, key, mode, subscriber, withheld: None };
+            delivery::answer(&mut tx, &question, now).await?;
         }
         tx.commit().await?;
         Ok(())

@@ -18,7 +18,7 @@ use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::pipeline::compose;
-use crate::store::delivery::{self, Kind};
+use crate::store::delivery::{self, Answer, Kind};
 use crate::store::subscription::{self, Granted, Wish};
 use crate::store::{subscriber, suppression};
 
@@ -92,7 +92,9 @@ pub async fn run(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Re
         && delivery::answers_since(&mut tx, Kind::Confirm, granted.subscriber, now - ASK_AGAIN).await? == 0;
     if asks {
         let mode = app.config.delivery.mode;
-        delivery::answer(&mut tx, Kind::Confirm, &app.chance.key(), mode, granted.subscriber, now).await?;
+        let subscriber = Some(granted.subscriber);
+        let question = Answer { kind: Kind::Confirm, key: app.chance.key(), mode, subscriber, withheld: None };
+        delivery::answer(&mut tx, &question, now).await?;
     }
     if args.dry_run {
         tx.rollback().await?;

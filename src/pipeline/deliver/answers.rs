@@ -13,9 +13,6 @@ use crate::render::{Confirm, Note, Occasion};
 use crate::store::delivery::{Claimed, Kind};
 use crate::store::{letter, subscription};
 
-/// How long the link in a letter works.
-const LETTER_DAYS: u32 = 7;
-
 /// A mail, and where its one link leads.
 struct Answer {
     rendering: Rendering,
@@ -56,7 +53,7 @@ impl Press {
             (topics, frequency, config.site.link(&format!("/confirm/{token}")))
         } else {
             let found = letter::by_key(&self.line.store, &claimed.key).await?;
-            let Some((letter, link)) = found.zip(self.letter_link("confirm", claimed)) else { return Ok(None) };
+            let Some((letter, link)) = found.zip(self.letter_link(claimed)) else { return Ok(None) };
             let frequency = letter.frequency.and_then(|id| directory.frequencies.get(&id));
             let frequency = frequency.map(|named| named.in_language(language, &config.site.language).to_owned());
             (letter.topics().iter().filter_map(name).collect(), frequency, link)
@@ -66,7 +63,7 @@ impl Press {
             language: language.clone(),
             topics,
             frequency: frequency.unwrap_or_default(),
-            days: LETTER_DAYS,
+            days: days(),
         };
         let rendered = self.line.templates.confirm(&confirm).map_err(Failure::from);
         Ok(Some(rendered.map(|rendering| Answer { rendering, link })))
@@ -82,20 +79,25 @@ impl Press {
             Kind::PreferencesLink => (Occasion::PreferencesLink, link(preferences(Purpose::Fresh)?)),
             Kind::Welcome => (Occasion::Welcome, link(preferences(Purpose::Preferences)?)),
             Kind::Goodbye => (Occasion::Goodbye, link(format!("/again/{}", dated(Purpose::Again)?))),
-            Kind::AddressChange => (Occasion::AddressChange, self.letter_link("confirm", claimed)?),
+            Kind::AddressChange => (Occasion::AddressChange, self.letter_link(claimed)?),
             // It asks for nothing: whoever reads it cannot undo from here what the owner did.
             Kind::AddressChanged => (Occasion::AddressChanged, link(home(language))),
             Kind::Digest | Kind::Confirm => return None,
         };
-        let note = Note { site: self.site.clone(), language: language.clone(), occasion, days: LETTER_DAYS };
+        let note = Note { site: self.site.clone(), language: language.clone(), occasion, days: days() };
         let rendered = self.line.templates.note(&note).map_err(Failure::from);
         Some(rendered.map(|rendering| Answer { rendering, link }))
     }
 
-    fn letter_link(&self, page: &str, claimed: &Claimed) -> Option<String> {
+    fn letter_link(&self, claimed: &Claimed) -> Option<String> {
         let token = Keys::letter_token(&claimed.key, claimed.sealed.as_deref()?);
-        Some(self.line.config.site.link(&format!("/{page}/{token}")))
+        Some(self.line.config.site.link(&format!("/confirm/{token}")))
     }
+}
+
+/// How long the link in a letter works.
+fn days() -> u32 {
+    u32::try_from(letter::VALID.num_days()).unwrap_or_default()
 }
 
 fn home(language: &Language) -> String {

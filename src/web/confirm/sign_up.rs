@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::super::choices::Numbers;
+use super::super::letters;
 use super::super::{Pages, upcoming};
 use super::{Button, button, by_address, confirmed, expired, send_now};
 use crate::model::address::Address;
@@ -16,7 +17,7 @@ use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::render::{Confirming, Content, Step};
 use crate::store::consent::{self, Consent};
-use crate::store::delivery::{self, Kind};
+use crate::store::delivery::Kind;
 use crate::store::letter::{self, Letter};
 use crate::store::subscription::{self, Wish};
 use crate::store::{self, Tx, nudge, suppression};
@@ -71,9 +72,12 @@ pub async fn press(
         Button::NotMe => had_its_word(pages, token, letter, address).await,
         Button::Undo => {
             let mut tx = pages.store.begin().await?;
+            letter::reopen(&mut tx, &letter.hash).await?;
             suppression::take_back_not_me(&mut tx, &letter.hash).await?;
             tx.commit().await?;
-            Ok(expired(pages))
+            let mut waiting = letter.clone();
+            waiting.answered_at = None;
+            ask(pages, token, &waiting, address).await
         }
     }
 }
@@ -147,11 +151,10 @@ async fn start(pages: &Pages, letter: &Letter, address: &Address) -> Result<(), 
     nudge::nudge(&pages.store).await.map(drop)
 }
 
+/// Off by default: the page says it already.
 async fn welcome(pages: &Pages, tx: &mut Tx, subscriber: i64, new_reader: bool) -> Result<(), store::Error> {
-    let delivery = &pages.config.delivery;
-    if new_reader && delivery.welcome {
-        let now = pages.clock.now();
-        delivery::answer(tx, Kind::Welcome, &pages.chance.key(), delivery.mode, subscriber, now).await?;
+    if new_reader && pages.config.delivery.welcome {
+        letters::answer(pages, tx, Kind::Welcome, subscriber).await?;
     }
     Ok(())
 }

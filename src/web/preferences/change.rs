@@ -48,7 +48,7 @@ pub async fn make(pages: &Pages, visit: &Visit, form: &Form) -> Result<Changed, 
         "pause" => pause(pages, visit, form.text("until")).await,
         "resume" => resume(pages, visit, form.text("how")).await,
         "link" => {
-            link::send(pages, visit.reader.id).await?;
+            link::send(pages, Some(visit.reader.id)).await?;
             Ok(Changed { said: Some(Said::LinkSent), ..Changed::default() })
         }
         "address" => address(pages, visit, form.text("address")).await,

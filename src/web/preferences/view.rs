@@ -44,7 +44,7 @@ pub async fn page(pages: &Pages, visit: &Visit, changed: Changed) -> Result<Resp
         said: changed.said,
         topics: topics.into_iter().map(with_frequency).collect(),
         regions: config.regions.iter().map(region).collect(),
-        hours: choices::hours(reader.hour),
+        hours: choices::hours(pages, reader.hour),
         zones: choices::zones(reader.zone),
         languages: languages(pages, visit),
         formats: formats(reader.format),

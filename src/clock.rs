@@ -16,20 +16,22 @@ pub struct Clock(Hand);
 
 #[derive(Clone, Debug)]
 enum Hand {
-    /// The system's clock and so much.
-    Running { ahead: TimeDelta },
+    /// The system's clock and so many microseconds.
+    Running { ahead: Arc<AtomicI64> },
     /// Stands until it is moved; microseconds since 1970.
     Still(Arc<AtomicI64>),
 }
 
 impl Clock {
     pub fn system() -> Self {
-        Self(Hand::Running { ahead: TimeDelta::zero() })
+        Self(Hand::Running { ahead: Arc::default() })
     }
 
     /// Starts there and goes on: `--at`.
     pub fn starting_at(start: DateTime<Utc>) -> Self {
-        Self(Hand::Running { ahead: start - system_now() })
+        let clock = Self::system();
+        clock.set(start);
+        clock
     }
 
     /// Stands there until it is moved.
@@ -39,7 +41,7 @@ impl Clock {
 
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
-            Hand::Running { ahead } => system_now() + *ahead,
+            Hand::Running { ahead } => system_now() + TimeDelta::microseconds(ahead.load(Ordering::SeqCst)),
             Hand::Still(micros) => DateTime::from_timestamp_micros(micros.load(Ordering::SeqCst)).unwrap_or_default(),
         }
     }
@@ -47,33 +49,28 @@ impl Clock {
     /// How far it is ahead of the system's: what the database's own clock must be moved by.
     pub fn offset(&self) -> TimeDelta {
         match &self.0 {
-            Hand::Running { ahead } => *ahead,
+            Hand::Running { ahead } => TimeDelta::microseconds(ahead.load(Ordering::SeqCst)),
             Hand::Still(_) => self.now() - system_now(),
         }
     }
 
-    /// Moves a clock that is moved by hand.
-    ///
-    /// # Panics
-    /// On one that runs by itself.
+    /// Moves it; one that runs goes on from there.
     pub fn set(&self, now: DateTime<Utc>) {
-        self.still().store(now.timestamp_micros(), Ordering::SeqCst);
-    }
-
-    /// Moves a clock that is moved by hand.
-    ///
-    /// # Panics
-    /// On one that runs by itself.
-    pub fn advance(&self, by: TimeDelta) {
-        self.still().fetch_add(by.num_microseconds().expect("less than 292,000 years"), Ordering::SeqCst);
-    }
-
-    fn still(&self) -> &AtomicI64 {
         match &self.0 {
-            Hand::Still(micros) => micros,
-            Hand::Running { .. } => panic!("this clock runs by itself"),
+            Hand::Running { ahead } => ahead.store(micros(now - system_now()), Ordering::SeqCst),
+            Hand::Still(at) => at.store(now.timestamp_micros(), Ordering::SeqCst),
         }
     }
+
+    /// Moves it by so much.
+    pub fn advance(&self, by: TimeDelta) {
+        let (Hand::Running { ahead: hand } | Hand::Still(hand)) = &self.0;
+        hand.fetch_add(micros(by), Ordering::SeqCst);
+    }
+}
+
+fn micros(by: TimeDelta) -> i64 {
+    by.num_microseconds().expect("less than 292,000 years")
 }
 
 #[expect(clippy::disallowed_methods, reason = "here and nowhere else")]
@@ -177,6 +174,13 @@ mod tests {
         assert!(start <= first && first <= second && second < start + TimeDelta::minutes(1));
         assert_eq!(Clock::system().offset(), TimeDelta::zero());
         assert!(clock.offset() > TimeDelta::zero());
+
+        let same = clock.clone();
+        same.advance(TimeDelta::days(1));
+        let third = clock.now();
+        assert!(start + TimeDelta::days(1) <= third && third < start + TimeDelta::days(1) + TimeDelta::minutes(1));
+        same.set(start);
+        assert!(start <= clock.now() && clock.now() < start + TimeDelta::minutes(1));
     }
 
     #[test]

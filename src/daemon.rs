@@ -84,6 +84,9 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Resu
     tasks.spawn(delivering(line.clone(), stir.clone()));
     tasks.spawn(serve_pages(pages, listener, line.stopping.clone()));
     info!(mode = line.config.delivery.mode.word(), "at work; pages on http://{address}");
+    if line.config.web.shows_mail(&line.config.site) {
+        info!("captured mail can be read at http://{address}/mailbox");
+    }
 
     let mut ended = Ok(());
     while let Some(task) = tasks.join_next().await {

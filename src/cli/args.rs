@@ -9,7 +9,7 @@ use super::{article, completions, demo, digest, feed, run, subscriber, template,
 /// they chose, at their hour, in their language.
 #[derive(Debug, Parser)]
 #[command(name = "tidings", version, max_term_width = 100, propagate_version = false, arg_required_else_help = true)]
-#[command(after_help = "Begin with `tidings demo --once`: everything on this machine, nothing leaves it.")]
+#[command(after_help = "Begin with `tidings demo`: everything on this machine, nothing leaves it.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::app::AppError;
@@ -10,7 +11,7 @@ use crate::daemon::DaemonError;
 use crate::mail::fault::SessionError;
 use crate::store::lock::LockError;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
     Done = 0,
     Unexpected = 1,

@@ -50,10 +50,10 @@ pub use problem::{ConfigErrors, Place, Problem};
 pub use region::Region;
 pub use relay::{Relay, Tls};
 pub use retired::Retired;
-pub use site::Site;
+pub use site::{Site, is_loopback};
 pub use storage::{Database, Storage};
 pub use topic::Topic;
-pub use web::Web;
+pub use web::{ShownMail, Web};
 
 use findings::Findings;
 use sources::Sources;

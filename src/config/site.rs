@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use url::Url;
+use url::{Host, Url};
 
 use super::findings::Findings;
 use super::{suggest, value};
@@ -49,6 +49,11 @@ impl Site {
         format!("{}{path}", self.url.as_str().trim_end_matches('/'))
     }
 
+    /// Its address leads to the reader's own machine and nowhere else.
+    pub fn is_here(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
     pub(super) fn check(&self, findings: &mut Findings<'_>) {
         if self.name.trim().is_empty() || self.name.chars().any(char::is_control) {
             findings.wrong("site.name", "`site.name` must be one line of text: it stands in every mail");
@@ -87,6 +92,16 @@ impl Site {
     pub(super) fn rebase(&mut self, folder: &Path) {
         self.secret_file = folder.join(&self.secret_file);
         self.templates = self.templates.as_ref().map(|path| folder.join(path));
+    }
+}
+
+/// Whether it leads to this machine itself.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::findings::Findings;
 use super::network::Network;
+use super::site::Site;
 use super::value;
 
 #[derive(Debug, Clone, Deserialize)]
@@ -16,11 +17,31 @@ pub struct Web {
     /// Whose `X-Forwarded-For` counts.
     #[serde(deserialize_with = "value::list")]
     pub trusted_proxies: Vec<Network>,
+    pub mailbox: ShownMail,
+}
+
+/// Whether captured mail can be read in the browser.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownMail {
+    /// As long as our pages are for this machine alone.
+    Auto,
+    Open,
+    Closed,
 }
 
 impl Web {
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
+    }
+
+    /// Whether captured mail can be read in the browser, by people on this machine at least.
+    pub fn shows_mail(&self, site: &Site) -> bool {
+        match self.mailbox {
+            ShownMail::Auto => self.listen.ip().is_loopback() && self.trusted_proxies.is_empty() && site.is_here(),
+            ShownMail::Open => true,
+            ShownMail::Closed => false,
+        }
     }
 
     pub(super) fn check(&self, findings: &mut Findings<'_>) {

@@ -27,6 +27,7 @@ mod escape;
 mod form;
 mod functions;
 pub mod lint;
+mod mailbox;
 mod note;
 mod page;
 mod places;
@@ -48,6 +49,7 @@ pub use digest::{Digest, Item, Section, Window};
 pub use edition::Reading;
 pub use error::{RenderError, TemplateError};
 pub use form::{Area, Ask, Choice, Fault, FrequencyChoice, TopicChoice};
+pub use mailbox::{MailLine, MailList, OneMail, Shown, Switch, Way};
 pub use note::{Note, Occasion};
 pub use page::{
     Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Pace, Page, Pause, Per, Preferences, Said, Sent, SignUp,

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::digest::{Digest, Item};
 use super::form::{Area, Ask, Choice, Fault, FrequencyChoice, TopicChoice};
+use super::mailbox::{MailList, OneMail};
 use super::site::{Day, Moment, Site};
 use crate::model::language::Language;
 
@@ -85,6 +86,10 @@ pub enum Content {
     Embed {
         topics: Vec<Snippets>,
     },
+    /// `/mailbox`
+    Mailbox(Box<MailList>),
+    /// `/mailbox/{id}`
+    Mail(Box<OneMail>),
     Error {
         trouble: Trouble,
     },
@@ -314,6 +319,8 @@ impl Content {
             Self::Edition { .. } => "pages/edition.html",
             Self::Privacy { .. } => "pages/privacy.html",
             Self::Embed { .. } => "pages/embed.html",
+            Self::Mailbox(_) => "pages/mailbox.html",
+            Self::Mail(_) => "pages/mail.html",
             Self::Error { .. } => "pages/error.html",
         }
     }

@@ -40,6 +40,8 @@ pub const SHIPPED: &[(&str, &str)] = shipped![
     "pages/home.html",
     "pages/layout.html",
     "pages/link.html",
+    "pages/mail.html",
+    "pages/mailbox.html",
     "pages/preferences.html",
     "pages/privacy.html",
     "pages/sent.html",

@@ -1,6 +1,6 @@
 //! The mailbox inside Tidings: what would have been sent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::sql::{args, record, same, statements};
 use super::{Error, Store, Tx};
@@ -8,8 +8,18 @@ use super::{Error, Store, Tx};
 statements! {
     ADD = same("INSERT INTO captured_mail (received_at, envelope_from, envelope_to, bytes) VALUES ($1, $2, $3, $4)");
     ALL_SINCE = same("SELECT id, received_at, envelope_from, envelope_to, bytes FROM captured_mail WHERE id > $1 ORDER BY id LIMIT $2");
+    BY_ID = same("SELECT id, received_at, envelope_from, envelope_to, bytes FROM captured_mail WHERE id = $1");
+    /// Heads are enough for a list: 16 KiB hold those of any mail of ours.
+    NEWEST = same(
+        "SELECT id, received_at, envelope_from, envelope_to, CASE WHEN length(bytes) > 16384 THEN substr(bytes, 1, 16384) ELSE bytes END AS bytes FROM captured_mail
+         WHERE id < $1 AND lower(envelope_to) LIKE $2 ESCAPE '\\' ORDER BY id DESC LIMIT $3",
+    );
     COUNT = same("SELECT count(*) FROM captured_mail");
+    THROW_AWAY = same("DELETE FROM captured_mail WHERE received_at < $1");
 }
+
+/// How long it can be looked at.
+const KEPT: TimeDelta = TimeDelta::days(8);
 
 #[derive(Debug, Clone)]
 pub struct Captured {
@@ -29,6 +39,21 @@ pub async fn add(tx: &mut Tx, from: &str, to: &str, bytes: &[u8], now: DateTime<
 /// A page of them, oldest first.
 pub async fn after(store: &Store, id: i64, limit: i64) -> Result<Vec<Captured>, Error> {
     store.db.all(&ALL_SINCE, args![id, limit]).await
+}
+
+/// A page of them, the newest first, from before `id` on, whose recipients have `to` in them; of each its beginning.
+pub async fn newest(store: &Store, before: i64, to: &str, limit: i64) -> Result<Vec<Captured>, Error> {
+    let literal = to.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    store.db.all(&NEWEST, args![before, &format!("%{literal}%"), limit]).await
+}
+
+pub async fn by_id(store: &Store, id: i64) -> Result<Option<Captured>, Error> {
+    store.db.opt(&BY_ID, args![id]).await
+}
+
+/// Throws away what is old.
+pub async fn tidy(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), Error> {
+    tx.exec(&THROW_AWAY, args![now - KEPT]).await.map(drop)
 }
 
 pub async fn count(store: &Store) -> Result<i64, Error> {

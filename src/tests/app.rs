@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use reqwest::Response;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -351,6 +352,11 @@ impl TestApp {
         self.pages.ask(reqwest::Method::GET, link, "", &[]).await
     }
 
+    /// The whole answer to whoever asks with these headers.
+    pub async fn ask_for(&self, link: &str, headers: &[(&str, &str)]) -> Response {
+        self.pages.answer(reqwest::Method::GET, link, "", headers).await
+    }
+
     /// Sends a form to a link of a mail.
     pub async fn post(&self, link: &str, form: &str) -> (u16, String) {
         self.pages.ask(reqwest::Method::POST, link, form, &[]).await
@@ -476,6 +482,11 @@ impl Pages {
     }
 
     async fn ask(&self, method: reqwest::Method, link: &str, form: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let answer = self.answer(method, link, form, headers).await;
+        (answer.status().as_u16(), answer.text().await.expect("a body"))
+    }
+
+    async fn answer(&self, method: reqwest::Method, link: &str, form: &str, headers: &[(&str, &str)]) -> Response {
         let path = link.strip_prefix("https://digest.example.org").unwrap_or(link);
         assert!(path.starts_with('/'), "{link} is not ours");
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
@@ -487,8 +498,7 @@ impl Pages {
             let urlencoded = HeaderValue::from_static("application/x-www-form-urlencoded");
             request = request.header(CONTENT_TYPE, urlencoded).body(form.to_owned());
         }
-        let answer = request.send().await.expect("the pages answer");
-        (answer.status().as_u16(), answer.text().await.expect("a body"))
+        request.send().await.expect("the pages answer")
     }
 }
 

@@ -11,6 +11,7 @@ mod feeds;
 mod form;
 mod hours;
 mod mail;
+mod mailbox;
 mod matching;
 mod modes;
 mod newsstand;

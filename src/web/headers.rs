@@ -12,19 +12,31 @@ type Set = SetResponseHeaderLayer<HeaderValue>;
 type Four = Stack<Set, Stack<Set, Stack<Set, Stack<Set, Identity>>>>;
 
 pub fn security(pages: &Pages) -> ServiceBuilder<Four> {
-    let policy = format!(
-        "default-src 'none'; style-src {}; img-src https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-        pages.templates.style_hash()
-    );
-    let policy = HeaderValue::from_str(&policy).expect("a hash and words of ours are a header value");
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
     };
     ServiceBuilder::new()
-        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_SECURITY_POLICY, policy))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy(pages, "")))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(set(header::REFERRER_POLICY, "no-referrer"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
+}
+
+/// What a page of ours may do, and `more`.
+pub fn policy(pages: &Pages, more: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; style-src {}; img-src https: data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'{more}",
+        pages.templates.style_hash()
+    );
+    HeaderValue::from_str(&policy).expect("a hash and words of ours are a header value")
+}
+
+/// What a mail in a frame of the mailbox may do: what it may in a mail program, however it came to be shown.
+pub fn of_a_mail() -> HeaderValue {
+    HeaderValue::from_static(
+        "default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; \
+         sandbox allow-popups allow-popups-to-escape-sandbox; frame-ancestors 'self'; form-action 'none'",
+    )
 }
 
 pub fn private() -> Set {

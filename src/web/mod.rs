@@ -14,6 +14,7 @@ mod headers;
 mod home;
 mod letters;
 mod link;
+mod mailbox;
 mod preferences;
 mod privacy;
 mod spoken;
@@ -77,6 +78,7 @@ pub fn router(pages: Pages) -> Router {
     Router::new()
         .merge(behind_links())
         .merge(in_the_open())
+        .merge(mailbox::routes(&pages))
         .layer(CsrfLayer::new().with_rejection_response(turned_away))
         .merge(from_elsewhere())
         .fallback(not_found)

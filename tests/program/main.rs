@@ -12,6 +12,7 @@ mod importing;
 mod kill;
 mod matching;
 mod newsroom;
+mod open_day;
 mod order;
 mod pair;
 mod readers;

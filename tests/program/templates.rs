@@ -102,7 +102,7 @@ fn every_mail_and_page_can_be_looked_at() {
 
     assert_snapshot!(house.tidings(&["template", "preview", "mail/digst"]).ended(4).err, @r#"
     error: there is no mail or page `mail/digst`
-      try:  one of mail/confirm, mail/digest, mail/note, pages/address, pages/again, pages/confirm, pages/edition, pages/embed, pages/error, pages/home, pages/link, pages/preferences, pages/privacy, pages/sent, pages/stop, pages/subscribe, pages/topic
+      try:  one of mail/confirm, mail/digest, mail/note, pages/address, pages/again, pages/confirm, pages/edition, pages/embed, pages/error, pages/home, pages/link, pages/mail, pages/mailbox, pages/preferences, pages/privacy, pages/sent, pages/stop, pages/subscribe, pages/topic
     "#);
     house.tidings(&["template", "preview", "mail/digest", "--language", "xx"]).ended(4);
     house.tidings(&["template", "preview", "pages/stop", "--format", "text"]).ended(2);

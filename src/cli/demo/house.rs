@@ -19,8 +19,52 @@ use crate::config::Config;
 use crate::pipeline::receive::Mailbox;
 use crate::web;
 
-/// Every demo draws the same keys; they are good for nothing but its own few seconds.
+/// Every demo that plays once draws the same keys; they are good for nothing but its own few seconds.
 const SEED: u64 = 2026;
+/// Where the pages of a demo that goes on are, if nobody else is there.
+const PORT: u16 = 8025;
+
+/// Where its clock begins, and how it goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Manner {
+    /// The clock stands unless it is moved.
+    Once { start: DateTime<Utc> },
+    /// The clock runs, and can be moved.
+    GoingOn { start: DateTime<Utc> },
+}
+
+impl Manner {
+    fn start(self) -> DateTime<Utc> {
+        let (Self::Once { start } | Self::GoingOn { start }) = self;
+        start
+    }
+
+    fn clock(self) -> Clock {
+        match self {
+            Self::Once { start } => Clock::by_hand(start),
+            Self::GoingOn { start } => Clock::starting_at(start),
+        }
+    }
+
+    /// Pages that are open for hours to whoever is on this machine want keys that nobody knows.
+    fn chance(self) -> Chance {
+        match self {
+            Self::Once { .. } => Chance::seeded(SEED),
+            Self::GoingOn { .. } => Chance::system(),
+        }
+    }
+
+    async fn listen(self) -> std::io::Result<TcpListener> {
+        let at = async |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        match self {
+            Self::Once { .. } => at(0).await,
+            Self::GoingOn { .. } => match at(PORT).await {
+                Ok(listener) => Ok(listener),
+                Err(_) => at(0).await,
+            },
+        }
+    }
+}
 
 pub struct House {
     pub newsroom: Arc<Newsroom>,
@@ -33,18 +77,18 @@ pub struct House {
 }
 
 impl House {
-    /// Opens it with the clock at `start`. Mail for `refused` is refused by the mailbox.
-    pub async fn open(start: DateTime<Utc>, refused: &str) -> anyhow::Result<Self> {
+    /// Opens it. Mail for `refused` is refused by the mailbox.
+    pub async fn open(manner: Manner, refused: &str) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("tidings-demo-").tempdir().context("no temporary folder")?;
-        let newsroom = Arc::new(Newsroom::load(start));
+        let newsroom = Arc::new(Newsroom::load(manner.start()));
         let (address, paper_served) = Arc::clone(&newsroom).serve().await.context("the paper cannot be served")?;
         let paper = format!("http://{address}");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for the pages")?;
+        let listener = manner.listen().await.context("no port for the pages")?;
         let text = text(&newsroom, &paper, &listener.local_addr()?.to_string());
 
         // What stands in the environment is about another installation.
         let config = Config::from_text(&text, "the demo's tidings.toml", folder.path(), [])?;
-        let app = App::open(config, Clock::by_hand(start), Chance::seeded(SEED)).await?;
+        let app = App::open(config, manner.clock(), manner.chance()).await?;
         let capture = Capture(Mailbox { store: app.store.clone(), clock: app.clock.clone() });
         let line = app.line_with(Arc::new(Postbox { capture, refused: refused.to_owned() })).await?;
         let at_work = app.at_work(line, "`tidings demo`").await?;

@@ -8,11 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::browser::Browser;
 use super::checks::{self, Check};
-use super::house::House;
+use super::house::{House, Manner};
+use super::links;
 use super::mailbox::{self, Mail};
+use super::once::{Mails, Played, Summary};
 use super::readers::{self, Part, Reader};
 use super::teller::Teller;
-use super::{Mails, Played, Summary, links};
 use crate::cli::words::count;
 use crate::pipeline::{self, Tally};
 use crate::store::{article, delivery, feed, run, slot};
@@ -24,17 +25,17 @@ pub(super) struct Play<'a> {
     pub house: House,
     pub readers: Vec<Reader>,
     browser: Browser,
-    teller: Teller<'a>,
+    pub teller: Teller<'a>,
     checks: Vec<Check>,
     mails: Mails,
     sample: Option<Mail>,
 }
 
 impl<'a> Play<'a> {
-    pub async fn begin(start: DateTime<Utc>, mut teller: Teller<'a>) -> anyhow::Result<Self> {
+    pub async fn begin(manner: Manner, mut teller: Teller<'a>) -> anyhow::Result<Self> {
         let readers = readers::all();
         let refused = readers.iter().find(|reader| reader.part == Part::Refused).map_or("", |reader| reader.address);
-        let house = House::open(start, refused).await?;
+        let house = House::open(manner, refused).await?;
         teller.plain("Everything here happens on this machine; no mail and no request leaves it.\n");
         teller.step(&format!(
             "{} (an invented paper) serves {} on {}",
@@ -43,7 +44,7 @@ impl<'a> Play<'a> {
             house.paper
         ));
         teller.more(&format!("Tidings works in {}, which goes away at the end", house.folder().display()));
-        teller.more(&format!("its clock is moved by hand; it stands at {}", instant(start)));
+        teller.more(&format!("its clock is moved by hand; it stands at {}", instant(house.app.clock.now())));
         let mails = Mails { sent: 0, refused: 0 };
         Ok(Self { house, readers, browser: Browser::open()?, teller, checks: vec![], mails, sample: None })
     }
@@ -303,6 +304,7 @@ fn differs(problems: &mut Vec<String>, what: &str, expected: usize, found: usize
     }
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+/// As people read it.
+pub fn instant(at: DateTime<Utc>) -> String {
     at.format("%a %-d %b %Y, %H:%M UTC").to_string()
 }

@@ -21,6 +21,11 @@ impl<'a> Teller<'a> {
         self.step_until(text, Instant::now());
     }
 
+    /// A step begins now; what passed before it was somebody else's time.
+    pub fn begin_step(&mut self) {
+        self.step_began = Instant::now();
+    }
+
     /// What was done from the last step until then; what came after belongs to the next.
     pub fn step_until(&mut self, text: &str, end: Instant) {
         let took = end.duration_since(self.step_began).as_secs_f64();

@@ -22,7 +22,7 @@ use super::{Error, Line};
 use crate::config::Uncertain;
 use crate::model::address::Address;
 use crate::store::delivery::{self, Claimed, Settled};
-use crate::store::{letter, setting};
+use crate::store::{captured_mail, letter, setting};
 use connection::Connection;
 use marks::Marks;
 pub use press::site;
@@ -116,6 +116,7 @@ async fn settle_doubts(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
     delivery::recover_own(&mut tx, &line.token).await?;
     let (resent, held) = delivery::resend_doubtful(&mut tx, times, now).await?;
     letter::tidy(&mut tx, now).await?;
+    captured_mail::tidy(&mut tx, now).await?;
     tx.commit().await?;
     if resent > 0 {
         info!(resent, "{resent} messages whose answer was lost are sent again, the same bytes");

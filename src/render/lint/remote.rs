@@ -9,11 +9,14 @@ const RELATIONS: [&str; 7] =
     ["stylesheet", "preload", "prefetch", "modulepreload", "preconnect", "dns-prefetch", "manifest"];
 
 pub fn look(specimen: &Specimen) -> Vec<Flaw> {
-    specimen.elements().into_iter().filter_map(flaw).collect()
+    let page = specimen.mail.is_none();
+    specimen.elements().into_iter().filter_map(|element| flaw(element, page)).collect()
 }
 
-fn flaw(element: &Element) -> Option<Flaw> {
+fn flaw(element: &Element, page: bool) -> Option<Flaw> {
     match element.name.as_str() {
+        // The mailbox shows mails so.
+        "iframe" if page && is_ours(element) => None,
         "link" => {
             let relation = element.attribute("rel").unwrap_or_default().to_ascii_lowercase();
             let loads = relation.split_ascii_whitespace().any(|one| RELATIONS.contains(&one));
@@ -37,4 +40,10 @@ fn flaw(element: &Element) -> Option<Flaw> {
             Some(Flaw::at(element, format!("the style loads something: {what}")))
         }
     }
+}
+
+/// A frame of the site itself, in which nothing runs.
+fn is_ours(frame: &Element) -> bool {
+    let (source, sandbox) = (frame.attribute("src").unwrap_or_default(), frame.attribute("sandbox"));
+    source.starts_with('/') && !source.starts_with("//") && sandbox.is_some_and(|may| !may.contains("allow-scripts"))
 }

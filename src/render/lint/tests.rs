@@ -149,6 +149,8 @@ fn remote() {
     );
     breaks("remote", LAYOUT, "body{margin:0", "@import 'https://fonts.example/x.css';\nbody{margin:0");
     breaks("remote", "pages/layout.html", "</head>", "<script src=\"https://count.example/x.js\"></script></head>");
+    breaks("remote", "pages/mail.html", " sandbox=\"allow-popups", " sandbox=\"allow-scripts allow-popups");
+    breaks("remote", "pages/mail.html", "src=\"{{ shown.frame.url }}\"", "src=\"//elsewhere.example/\"");
     breaks("remote", DIGEST, "<img src=\"{{ article.picture.url }}\"", "<img src=\"http://count.example/1.gif\"");
 }
 

@@ -6,6 +6,7 @@
 mod confirm;
 mod digest;
 mod forms;
+mod mailbox;
 mod note;
 mod page;
 #[cfg(test)]
@@ -60,6 +61,12 @@ pub fn all(site: &Site, language: &Language) -> Vec<Sample> {
     for (name, content) in page::all(site, language) {
         let elsewhere = page::elsewhere(language, &content);
         all.push(Sample::page(name, Page { site: site.clone(), language: language.clone(), elsewhere, content }));
+    }
+    if language.as_str() == "en" {
+        for (name, content) in mailbox::all() {
+            let (site, language) = (site.clone(), language.clone());
+            all.push(Sample::page(name, Page { site, language, elsewhere: vec![], content }));
+        }
     }
     all
 }

@@ -25,7 +25,7 @@ impl Newsroom {
     }
 
     fn rss(&self, feed: &Feed, base: &str) -> String {
-        let items: String = self.entries(feed).into_iter().map(|entry| self.rss_item(entry, base)).collect();
+        let items: String = self.entries(feed).iter().map(|entry| self.rss_item(entry, base)).collect();
         format!(
             r#"<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0">
@@ -43,7 +43,7 @@ impl Newsroom {
     }
 
     /// A description is HTML, so its text is escaped twice.
-    fn rss_item(&self, (article, date): (&Article, DateTime<Utc>), base: &str) -> String {
+    fn rss_item(&self, (article, date): &(Article, DateTime<Utc>), base: &str) -> String {
         let category = |name| format!("<category>{}</category>\n", escape(name));
         format!(
             "<item>\n<title>{title}</title>\n<link>{link}</link>\n<guid isPermaLink=\"false\">{id}</guid>\n\
@@ -59,8 +59,8 @@ impl Newsroom {
 
     fn atom(&self, feed: &Feed, base: &str) -> String {
         let entries = self.entries(feed);
-        let updated = entries.first().map_or(self.opened, |&(_, date)| date);
-        let entries: String = entries.into_iter().map(|entry| self.atom_entry(entry, base)).collect();
+        let updated = entries.first().map_or(self.opened, |(_, date)| *date);
+        let entries: String = entries.iter().map(|entry| self.atom_entry(entry, base)).collect();
         format!(
             r#"<?xml version="1.0" encoding="UTF-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}">
@@ -79,7 +79,7 @@ impl Newsroom {
         )
     }
 
-    fn atom_entry(&self, (article, date): (&Article, DateTime<Utc>), base: &str) -> String {
+    fn atom_entry(&self, (article, date): &(Article, DateTime<Utc>), base: &str) -> String {
         let category = |name| format!("<category term=\"{}\"/>\n", escape(name));
         format!(
             "<entry>\n<id>{id}</id>\n<title type=\"text\">{title}</title>\n<link rel=\"alternate\" href=\"{link}\"/>\n\
@@ -88,20 +88,20 @@ impl Newsroom {
             id = id(article),
             title = escape(&article.title),
             link = link(article, base),
-            date = rfc3339(date),
+            date = rfc3339(*date),
             summary = escape(&article.summary),
             categories = self.categories(article).into_iter().map(category).collect::<String>(),
         )
     }
 
     fn json(&self, feed: &Feed, base: &str) -> String {
-        let item = |(article, date): (&Article, DateTime<Utc>)| {
+        let item = |(article, date): &(Article, DateTime<Utc>)| {
             json!({
                 "id": id(article),
                 "url": link(article, base),
                 "title": article.title,
                 "content_text": article.summary,
-                "date_published": rfc3339(date),
+                "date_published": rfc3339(*date),
                 "tags": self.categories(article),
             })
         };
@@ -111,7 +111,7 @@ impl Newsroom {
             "home_page_url": format!("{base}/"),
             "feed_url": format!("{base}/feeds/{}", feed.slug),
             "language": feed.language,
-            "items": self.entries(feed).into_iter().map(item).collect::<Vec<_>>(),
+            "items": self.entries(feed).iter().map(item).collect::<Vec<_>>(),
         });
         document.to_string()
     }

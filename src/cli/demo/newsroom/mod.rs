@@ -5,12 +5,13 @@
 //! Tidings works: what it expects is worked out from its own data by the rules that readers are promised.
 
 mod document;
+mod own;
 mod paper;
 mod server;
 mod tables;
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{OnceLock, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -23,13 +24,15 @@ pub struct Newsroom {
     articles: Vec<Article>,
     opened: DateTime<Utc>,
     published: OnceLock<DateTime<Utc>>,
+    /// What a visitor brought out, and when.
+    own: RwLock<Vec<(Article, DateTime<Utc>)>>,
 }
 
 impl Newsroom {
     /// Opens with the backlog, whose articles are hours and days older than `now`.
     pub fn load(now: DateTime<Utc>) -> Self {
         let (paper, articles) = paper::read();
-        Self { paper, articles, opened: now, published: OnceLock::new() }
+        Self { paper, articles, opened: now, published: OnceLock::new(), own: RwLock::default() }
     }
 
     /// Brings the new articles out, the last of them at `now`. Once: a second time changes nothing.
@@ -48,10 +51,10 @@ impl Newsroom {
 
     /// How many different articles the feeds carry at this moment.
     pub fn articles(&self) -> usize {
-        self.articles.iter().filter(|article| self.date(article).is_some()).count()
+        self.articles.iter().filter(|article| self.date(article).is_some()).count() + self.own().len()
     }
 
-    /// The titles of all articles, old and new.
+    /// The titles of all articles of its own writing, old and new.
     pub fn titles(&self) -> impl Iterator<Item = &str> {
         self.articles.iter().map(|article| article.title.as_str())
     }
@@ -88,10 +91,10 @@ impl Newsroom {
     }
 
     /// What a feed carries now, the newest first.
-    fn entries(&self, feed: &Feed) -> Vec<(&Article, DateTime<Utc>)> {
-        let carried = |article: &&Article| article.language == feed.language && self.carries(feed, article);
-        let dated = |article| self.date(article).map(|date| (article, date));
-        let mut entries: Vec<_> = self.articles.iter().filter(carried).filter_map(dated).collect();
+    fn entries(&self, feed: &Feed) -> Vec<(Article, DateTime<Utc>)> {
+        let dated = |article: &Article| self.date(article).map(|date| (article.clone(), date));
+        let mut entries: Vec<_> = self.articles.iter().filter_map(dated).chain(self.own()).collect();
+        entries.retain(|(article, _)| article.language == feed.language && self.carries(feed, article));
         entries.sort_by_key(|&(_, date)| std::cmp::Reverse(date));
         entries
     }
@@ -108,7 +111,7 @@ impl Newsroom {
     }
 
     /// An article's topics and regions, by their names in its language.
-    fn categories(&self, article: &Article) -> BTreeSet<&str> {
+    fn categories<'a>(&'a self, article: &Article) -> BTreeSet<&'a str> {
         let topics = self.paper.topic.iter().filter(|topic| article.topics.contains(&topic.slug));
         let regions = self.paper.region.iter().filter(|region| article.regions.contains(&region.slug));
         topics.chain(regions).filter_map(|place| place.name.get(&article.language)).map(String::as_str).collect()

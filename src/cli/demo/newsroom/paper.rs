@@ -52,7 +52,7 @@ pub(super) struct Place {
     pub name: Names,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Article {
     pub slug: String,

@@ -37,7 +37,7 @@ impl Newsroom {
         Ok((address, task))
     }
 
-    /// A document changes only when the newsroom publishes.
+    /// A document changes only when the newsroom publishes, or a visitor.
     fn etag(&self, slug: &str) -> String {
         let changed = self.published.get().unwrap_or(&self.opened);
         format!("\"{slug}-{}-{}\"", changed.timestamp_millis(), self.articles())
@@ -62,8 +62,9 @@ async fn feed(State(desk): State<Desk>, Path(slug): Path<String>, headers: Heade
 async fn article(State(desk): State<Desk>, Path((language, slug)): Path<(String, String)>) -> Response {
     let newsroom = &desk.newsroom;
     let named = |article: &&Article| article.slug == slug && article.language.as_str() == language;
-    match newsroom.articles.iter().find(named).filter(|article| newsroom.date(article).is_some()) {
-        Some(article) => Html(page(newsroom.name(), article)).into_response(),
+    let written = newsroom.articles.iter().find(named).filter(|article| newsroom.date(article).is_some());
+    match written.cloned().or_else(|| newsroom.own_at(&language, &slug)) {
+        Some(article) => Html(page(newsroom.name(), &article)).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

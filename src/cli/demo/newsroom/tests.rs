@@ -156,7 +156,7 @@ fn every_feed_carries_its_titles_links_texts_and_categories_unharmed() {
             let html = || unescape(&item.text["description"]).unwrap().into_owned();
             assert_eq!(summary.unwrap_or_else(html), article.summary);
             assert_eq!(item.categories.len(), article.topics.len() + article.regions.len(), "{}", article.slug);
-            carried.insert(&article.title);
+            carried.insert(article.title);
         }
     }
     assert_eq!(carried.len(), newsroom.articles.len(), "no article is left out");
@@ -238,15 +238,15 @@ fn its_rules_file_every_entry_where_the_paper_puts_it() {
     assert!(tables.topic.iter().chain(&tables.region).all(|facet| facet.name.len() == 3));
     assert!(tables.feed.iter().any(|feed| feed.language == language("ar")));
 
-    let mut filed: BTreeMap<&str, HashSet<&str>> = BTreeMap::new();
+    let mut filed: BTreeMap<String, HashSet<&str>> = BTreeMap::new();
     for feed in newsroom.paper.feed.iter().filter(|feed| feed.format != Format::Gone) {
         for (article, _) in newsroom.entries(feed) {
-            let categories = newsroom.categories(article);
+            let categories = newsroom.categories(&article);
             for Facet { slug, rule, .. } in tables.topic.iter().chain(&tables.region) {
                 let by_feed = rule.feeds.iter().any(|declared| declared.as_str() == feed.slug);
                 let by_category = rule.any_category.iter().any(|name| categories.contains(name.as_str()));
                 if by_feed || by_category {
-                    filed.entry(&article.title).or_default().insert(slug.as_str());
+                    filed.entry(article.title.clone()).or_default().insert(slug.as_str());
                 }
             }
         }
@@ -274,8 +274,14 @@ async fn over_http_the_first_fetch_sees_the_backlog_and_the_next_the_new_ones() 
     let (backlog, etag) = entries(None).await.unwrap();
     assert_eq!(entries(etag.clone()).await, None);
     newsroom.publish(noon());
-    let (all, _) = entries(etag).await.unwrap();
+    let (all, etag) = entries(etag).await.unwrap();
     assert!(all > backlog);
+
+    assert!(newsroom.bring_out("A headline & mine", "economy", &language("en"), noon()));
+    let (with_mine, _) = entries(etag).await.unwrap();
+    assert_eq!(with_mine, all + 1);
+    assert!(matches!(fetch("/en/your-story-1", None).await, Ok(Answer::Document { .. })));
+    assert!(!newsroom.bring_out("Nobody carries this", "science", &language("fr"), noon()));
 
     assert!(matches!(fetch("/feeds/nothing", None).await, Err(FetchError::NotFound { .. })));
     assert!(matches!(fetch("/feeds/old-gazette", None).await, Err(FetchError::Gone { .. })));

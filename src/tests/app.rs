@@ -6,6 +6,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use reqwest::Response;
@@ -63,7 +64,7 @@ pub const NEWSROOM: &str = r#"
     feeds = ["sport"]
 "#;
 
-/// As the environment sets them: `DELIVERY__MODE`, and a value.
+/// As the environment sets them: `DELIVERY__MODE`, and a value. `HERE` stands for where the pages are served.
 pub type Options<'a> = &'a [(&'a str, &'a str)];
 
 pub struct TestApp {
@@ -143,11 +144,13 @@ impl TestApp {
         let secret = database.folder.path().join("secret");
         std::fs::write(&secret, format!("{}\n", base32(&chance.bytes::<32>()))).expect("the secret file");
 
-        let options = usual(&database, &relay).into_iter().chain(owned(options)).collect::<Vec<_>>();
+        let door = Door::open();
+        let options = usual(&database, &relay).into_iter().chain(owned(options));
+        let options = options.map(|(name, value)| (name, value.replace("HERE", &door.base))).collect::<Vec<_>>();
         let text = text.replace("FEEDS", &newsstand.url());
         let config = config(&text, &options, database.folder.path()).expect("a configuration without mistakes");
         let app = App::open(config, clock.clone(), chance.clone()).await.expect("it opens");
-        let pages = Pages::serve(&app).await;
+        let pages = Pages::serve(&app, door).await;
         let mut test = Self { app, newsstand, relay, clock, chance, work: None, pages, text, options, database };
         test.start_work().await;
         test
@@ -176,7 +179,7 @@ impl TestApp {
         self.leaves().await;
         self.options.extend(owned(options));
         self.app = self.beside(&self.text, &[]).await.expect("it opens again");
-        self.pages = Pages::serve(&self.app).await;
+        self.pages = Pages::serve(&self.app, self.pages.door.clone()).await;
         self.start_work().await;
     }
 
@@ -352,6 +355,11 @@ impl TestApp {
         self.pages.ask(reqwest::Method::GET, link, "", &[]).await
     }
 
+    /// Where the pages are served: `http://127.0.0.1:PORT`.
+    pub fn here(&self) -> &str {
+        &self.pages.door.base
+    }
+
     /// The whole answer to whoever asks with these headers.
     pub async fn ask_for(&self, link: &str, headers: &[(&str, &str)]) -> Response {
         self.pages.answer(reqwest::Method::GET, link, "", headers).await
@@ -467,18 +475,34 @@ fn config(text: &str, options: &[(String, String)], folder: &Path) -> Result<Con
     Config::from_text(text, "story.toml", folder, options)
 }
 
+/// A port of loopback.
+#[derive(Clone)]
+struct Door {
+    listener: Arc<std::net::TcpListener>,
+    /// `http://127.0.0.1:PORT`.
+    base: String,
+}
+
+impl Door {
+    fn open() -> Self {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that does not wait");
+        let base = format!("http://{}", listener.local_addr().expect("an address"));
+        Self { listener: Arc::new(listener), base }
+    }
+}
+
 /// The pages of the program, on a port of their own.
 struct Pages {
-    base: String,
+    door: Door,
     task: JoinHandle<()>,
 }
 
 impl Pages {
-    async fn serve(app: &App) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let base = format!("http://{}", listener.local_addr().expect("an address"));
+    async fn serve(app: &App, door: Door) -> Self {
+        let listener = door.listener.try_clone().and_then(TcpListener::from_std).expect("a listener");
         let serving = web::serve(app.pages(), listener, std::future::pending());
-        Self { base, task: tokio::spawn(async move { serving.await.unwrap_or_default() }) }
+        Self { door, task: tokio::spawn(async move { serving.await.unwrap_or_default() }) }
     }
 
     async fn ask(&self, method: reqwest::Method, link: &str, form: &str, headers: &[(&str, &str)]) -> (u16, String) {
@@ -490,7 +514,7 @@ impl Pages {
         let path = link.strip_prefix("https://digest.example.org").unwrap_or(link);
         assert!(path.starts_with('/'), "{link} is not ours");
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
-        let mut request = client.request(method, format!("{}{path}", self.base));
+        let mut request = client.request(method, format!("{}{path}", self.door.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -62,6 +62,12 @@ impl Mail {
         link
     }
 
+    /// Where it can be read in a browser.
+    pub fn edition(&self) -> String {
+        let text = self.text();
+        text.lines().find(|line| line.contains("/edition/")).expect("a link to its page").trim().to_owned()
+    }
+
     /// What List-Unsubscribe names.
     pub fn one_click(&self) -> String {
         let head = String::from_utf8_lossy(&self.bytes).replace("\r\n ", " ").replace("\r\n\t", " ");

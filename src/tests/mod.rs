@@ -2,6 +2,7 @@
 
 mod app;
 mod at_work;
+mod browser;
 mod changed_text;
 mod changes;
 mod daily_digest;

@@ -1,0 +1,232 @@
+//! A feed that means harm: 500 scripts, each in every field of an entry. Nothing of it runs: not in a page, not in a mail
+//! that is opened where scripts are allowed, not in the mailbox.
+
+use std::collections::BTreeSet;
+
+use quick_xml::escape::escape;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::{Browser, Look};
+use crate::tests::app::TestApp;
+use crate::tests::engine::Engine;
+use crate::tests::newsstand::Manner;
+
+/// Ways to have a script run, each with `alert(1)` in it.
+const WAYS: [&str; 50] = [
+    "<script>alert(1)</script>",
+    "<script src=\"data:text/javascript,alert(1)\"></script>",
+    "<script>alert(1)//",
+    "<script/x>alert(1)</script>",
+    "<<script>alert(1);//<</script>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "</script><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "</textarea><script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    "--><script>alert(1)</script><!--",
+    "]]><script>alert(1)</script><![CDATA[",
+    "<img src=x onerror=alert(1)>",
+    "<img src=x onerror='alert(1)'",
+    "<img/src=x/onerror=alert(1)>",
+    "<img src=`x`onerror=alert(1)>",
+    "<img src='x' alt='``onerror=alert(1)'>",
+    "\"><img src=x onerror=alert(1)>",
+    "'><img src=x onerror=alert(1)>",
+    "\" onerror=\"alert(1)\" x=\"",
+    "' onerror='alert(1)' x='",
+    "\" onmouseover=\"alert(1)\" autofocus onfocus=\"alert(1)\" x=\"",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><animate onbegin=alert(1) attributeName=x dur=1s>",
+    "<svg><a xlink:href=\"javascript:alert(1)\"><text x=20 y=20>x</text></a></svg>",
+    "<svg><use href=\"data:image/svg+xml,<svg id='x' xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>#x\"/></svg>",
+    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=x onerror=alert(1)&gt;\">",
+    "<math><maction actiontype=\"statusline\" xlink:href=\"javascript:alert(1)\">x</maction></math>",
+    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    "<body onload=alert(1)>",
+    "<body onpageshow=alert(1)>",
+    "<iframe src=\"javascript:alert(1)\"></iframe>",
+    "<iframe srcdoc=\"<script>parent.alert(1)</script>\"></iframe>",
+    "<object data=\"javascript:alert(1)\"></object>",
+    "<embed src=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>\">",
+    "<form action=\"javascript:alert(1)\"><button autofocus onfocus=alert(1)>x</button></form>",
+    "<input autofocus onfocus=alert(1)>",
+    "<select autofocus onfocus=alert(1)></select>",
+    "<details open ontoggle=alert(1)><summary>x</summary></details>",
+    "<video src=x onerror=alert(1)></video>",
+    "<video><source onerror=alert(1)></video>",
+    "<audio src=x onerror=alert(1)>",
+    "<marquee onstart=alert(1)>x</marquee>",
+    "<a href=\"javascript:alert(1)\">x</a>",
+    "<base href=\"javascript:alert(1)//\">",
+    "<meta http-equiv=\"refresh\" content=\"0;url=javascript:alert(1)\">",
+    "<link rel=stylesheet href=\"data:text/css,x{}\" onload=alert(1)>",
+    "<style>@import 'javascript:alert(1)';x{background:url(javascript:alert(1))}</style>",
+    "<p style=\"animation-name:x\" onanimationstart=alert(1)>x</p>",
+];
+
+/// Ways to hide each from whoever looks for it.
+const DISGUISES: [fn(&str) -> String; 10] = [
+    |way| way.to_owned(),
+    |way| way.to_uppercase().replace("ALERT(1)", "alert(1)"),
+    |way| way.replace("script", "ScRiPt").replace("on", "oN").replace("alert(1)", "top['al'+'ert'](1)"),
+    |way| format!("\n\t{}", way.replace("javascript:", "java\tscript:").replace("<img ", "<img\t\n")),
+    |way| way.replace("javascript:", "&#106;avascript&colon;").replace("alert", "&#97;lert"),
+    |way| way.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;"),
+    |way| way.replace('<', "\u{FF1C}").replace('>', "\u{FF1E}") + way,
+    |way| format!("{{{{ 7 * 7 }}}}{{% raw %}}{way}{{% endraw %}}"),
+    |way| format!("\u{FDD0}stop\u{FDD1}\u{202E}{way}\u{200B}"),
+    |way| format!("https://x.example/?q={way}"),
+];
+
+/// An entry with this in each of its fields.
+fn entry(number: usize, evil: &str) -> String {
+    let text = escape(evil);
+    let twice = escape(text.as_ref());
+    let raw = evil.replace("]]>", "]]]]><![CDATA[>");
+    // What follows a `#` is no part of an address: two entries that differ only there are one article.
+    let bare = text.replace('#', "%23");
+    let link = if number.is_multiple_of(2) {
+        format!("https://paper.example.org/{number}?{bare}")
+    } else {
+        format!("{bare}{number}")
+    };
+    format!(
+        "<item><title>{number} {text}</title><link>{link}</link><guid isPermaLink=\"false\">{number} {text}</guid>
+         <description>{twice}{text}</description><content:encoded><![CDATA[<p>{raw}</p>]]></content:encoded>
+         <category>{text}</category><author>{text}</author><dc:creator>{text}</dc:creator>
+         <enclosure url=\"{text}\" type=\"image/jpeg\" length=\"1\"/>
+         <media:content url=\"https://x.example/{number}.jpg?{text}\" medium=\"image\"><media:title>{text}</media:title>
+         <media:description>{text}</media:description></media:content><source url=\"{text}\">{text}</source></item>\n"
+    )
+}
+
+fn feed(entries: &str) -> Vec<u8> {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"
+         xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:media=\"http://search.yahoo.com/mrss/\"><channel><title>{evil}</title>
+         <link>{evil}</link><description>{evil}</description>{entries}</channel></rss>",
+        evil = escape(WAYS[0])
+    )
+    .into_bytes()
+}
+
+fn payloads() -> Vec<String> {
+    WAYS.iter().flat_map(|way| DISGUISES.iter().map(move |disguise| disguise(way))).collect()
+}
+
+/// A browser in which whatever runs is remembered.
+async fn watchful() -> Option<Browser> {
+    let browser = Browser::open(Look::desk()).await?;
+    let watch = "window.alert = window.confirm = window.prompt = () => { window.ran = true; };";
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": watch})).await;
+    Some(browser)
+}
+
+impl Browser {
+    /// What ran, what would run if it were allowed or clicked, and what was held back. Nothing, in a page as it should be.
+    async fn harm(&self) -> Vec<String> {
+        const LOOK: &str = "
+            const found = window.ran ? ['a script ran'] : [];
+            for (const element of document.querySelectorAll('*')) {
+                if (['SCRIPT', 'IFRAME', 'OBJECT', 'EMBED', 'BASE', 'LINK', 'SVG', 'MATH'].includes(element.tagName.toUpperCase())
+                    && !element.matches('iframe.mail, base[target=_blank]:not([href])')) {
+                    found.push(element.outerHTML);
+                }
+                for (const {name, value} of element.attributes) {
+                    const link = ['href', 'src', 'action', 'formaction', 'data', 'srcdoc', 'xlink:href', 'poster'].includes(name);
+                    if (name.startsWith('on') || (link && !/^(https?:|mailto:|#|\\/)/.test(value))) {
+                        found.push(`${name}=${value}`);
+                    }
+                }
+            }
+            return found";
+        let mut found: Vec<String> = serde_json::from_value(self.script(LOOK).await).unwrap();
+        // Pictures of hosts that are not there are no harm.
+        let held = self.complaints().await.into_iter().filter(|line| !line.contains("ERR_NAME_NOT_RESOLVED"));
+        found.extend(held);
+        found
+    }
+}
+
+/// The newsroom that reads this feed, and 20 days of mail made from it.
+async fn misled() -> TestApp {
+    let options = [("SITE__URL", "HERE"), ("DELIVERY__MODE", "capture"), ("COLLECT__INTERVAL", "1h")];
+    let app = TestApp::with(Engine::Sqlite, "2026-11-01 12:00", &options).await;
+    app.subscribe("ana@example.net", &["health"]).await;
+    let all = payloads();
+    for (day, some) in all.chunks(25).enumerate() {
+        let entries: String = some.iter().enumerate().map(|(i, evil)| entry(day * 25 + i, evil)).collect();
+        app.behave("health", Manner::Body(feed(&entries)));
+        app.fetch().await;
+        app.run_until(&format!("2026-11-{:02} 12:00", day + 2)).await;
+    }
+    app
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_a_feed_says_runs() {
+    let Some(browser) = watchful().await else { return };
+    assert_eq!(payloads().into_iter().collect::<BTreeSet<_>>().len(), 500);
+    let app = misled().await;
+    let titles = app.ask("SELECT title FROM article").await;
+    let is_there =
+        |number: &usize| titles.iter().any(|title| title.split_whitespace().next() == Some(&number.to_string()));
+    let lost: Vec<String> =
+        (0..500).filter(|number| !is_there(number)).map(|number| payloads().swap_remove(number)).collect();
+    assert_eq!(lost, Vec::<String>::new(), "lost");
+    let here = app.here().to_owned();
+
+    let folder = TempDir::new().unwrap();
+    let mails = app.captured_to("ana@example.net").await;
+    // The mailbox keeps the mail of eight days.
+    assert!(mails.len() >= 8, "{}", mails.len());
+    for (i, mail) in mails.iter().enumerate() {
+        let path = folder.path().join(format!("{i}.html"));
+        std::fs::write(&path, mail.html()).unwrap();
+        browser.go(&format!("file://{}", path.display())).await;
+        assert_eq!(browser.harm().await, Vec::<String>::new(), "mail {i}, where scripts may run");
+        assert!(browser.text("body").await.contains("alert(1)"), "what was said is read as text");
+    }
+
+    browser.go(&format!("{here}/mailbox")).await;
+    assert_eq!(browser.harm().await, Vec::<String>::new());
+    for i in 1..=mails.len() {
+        browser.go(&format!("{here}/mailbox")).await;
+        browser.follow(&format!(".mails li:nth-child({i}) a")).await;
+        assert_eq!(browser.harm().await, Vec::<String>::new(), "mail {i} in the mailbox");
+        for view in ["text", "source"] {
+            browser.go(&format!("{}?view={view}", browser.url().await.split('?').next().unwrap())).await;
+            assert_eq!(browser.harm().await, Vec::<String>::new(), "mail {i} as {view}");
+        }
+    }
+    let mut seen = 0;
+    let mut pages: Vec<String> = (1..=21).map(|day| format!("/en/topic/health/2026-11-{day:02}")).collect();
+    pages.extend(mails.iter().map(|mail| mail.edition()));
+    pages.extend(["/en/topic/health", "/en/", "/en/subscribe"].map(str::to_owned));
+    for page in pages {
+        let path = page.strip_prefix(&here).unwrap_or(&page);
+        browser.go(&format!("{here}{path}")).await;
+        assert_eq!(browser.harm().await, Vec::<String>::new(), "{path}");
+        if path.starts_with("/en/topic/health/") {
+            seen += browser.script("return document.querySelectorAll('article').length").await.as_u64().unwrap();
+        }
+    }
+    assert_eq!(seen, 500, "each was on a page");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_runs_is_seen() {
+    let Some(browser) = watchful().await else { return };
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("page.html");
+    let mut seen = 0;
+    for way in WAYS {
+        std::fs::write(&path, format!("<!DOCTYPE html><title>x</title><p>{way}")).unwrap();
+        browser.go(&format!("file://{}", path.display())).await;
+        seen += usize::from(!browser.harm().await.is_empty());
+    }
+    // The others need a place of their own: in an attribute, in a title, in another's comment.
+    assert!(seen >= 40, "{seen} of {}", WAYS.len());
+}

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, completions, demo, digest, feed, run, subscriber, template, topic};
+use super::{article, completions, demo, digest, feed, mail, man, run, subscriber, template, topic};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -39,12 +39,17 @@ pub enum Command {
     /// List topics and regions, and say what goes to them
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// Look at what waits and what failed, try again, suppress addresses
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// List articles, take one back, pin one
     #[command(subcommand)]
     Article(article::ArticleCommand),
     /// List the texts of mails and pages, make them yours, look at them, hold them to rules
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// Print the manual page, or write one for every command
+    Man(man::ManArgs),
     /// Print what a shell needs to complete commands with Tab
     Completions(completions::CompletionsArgs),
 }

@@ -147,7 +147,10 @@ async fn needs_you(
     let count = |wanted: &str| states.iter().find(|(state, _)| state == wanted).map_or(0, |(_, n)| *n);
     for (state, words) in [
         ("held", "deliveries are held: they were in doubt too often"),
-        ("quarantined", "deliveries wait because their edition cannot be rendered"),
+        (
+            "quarantined",
+            "mails wait because a template fails on them: mend it (`tidings template lint`), then reload or restart",
+        ),
     ] {
         if count(state) > 0 {
             needs.push(format!("{} {words}", count(state)));

@@ -9,6 +9,7 @@ mod daily_digest;
 pub mod engine;
 mod explained;
 mod feeds;
+mod forgotten;
 mod form;
 mod hours;
 mod mail;

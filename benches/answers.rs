@@ -16,7 +16,7 @@ use tidings::config::Config;
 use tidings::model::edition::Format;
 use tidings::model::holdings::{Settings, StartReason, Wanted};
 use tidings::store::subscription::{self, Wish};
-use tidings::store::{Place, declared, suppression};
+use tidings::store::{self, Place, declared, suppression};
 use tidings::web;
 
 #[path = "../src/tests/engine.rs"]
@@ -92,7 +92,7 @@ async fn know(app: &App, each: usize) {
     let frequency = declared::frequencies(&app.store).await.unwrap()[0].id;
     let settings = Settings { language: "en".parse().unwrap(), zone: chrono_tz::UTC, hour: 8, format: Format::Full };
     let now = app.clock.now();
-    let mut tx = app.store.begin().await.unwrap();
+    let mut tx: store::Tx = app.store.begin().await.unwrap();
     for n in 0..each {
         let wanted = Wanted {
             topics: topics.clone(),

@@ -30,4 +30,5 @@ mod sign_up;
 mod templates;
 mod texts;
 mod topics;
+mod watched;
 mod withdrawals;

@@ -10,6 +10,7 @@ mod explain;
 mod house;
 mod importing;
 mod kill;
+mod mail_commands;
 mod matching;
 mod newsroom;
 mod open_day;
@@ -18,6 +19,7 @@ mod pair;
 mod readers;
 mod reload;
 mod runs;
+mod supervised;
 mod templates;
 mod twins;
 

@@ -8,7 +8,7 @@ mod again;
 mod choices;
 mod confirm;
 mod edition;
-mod embed;
+pub mod embed;
 mod form;
 mod headers;
 mod home;

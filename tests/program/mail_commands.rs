@@ -96,3 +96,16 @@ fn every_command_has_its_manual_page() {
         assert!(files.contains(&file) && house.folder().join("man1").join(file).exists(), "{file}: {files:?}");
     }
 }
+
+#[test]
+fn the_line_under_an_article_is_printed() {
+    let newsroom = Newsroom::open();
+    let house = house(&newsroom);
+    assert_snapshot!(house.tidings(&["topic", "embed", "health"]).ended(0).out, @r#"<p lang="en" dir="ltr"><a href="http://127.0.0.1:8025/en/subscribe?topic=health">♦ Receive daily updates directly in your inbox - Subscribe here to a topic.</a></p>"#);
+    let form = house.tidings(&["topic", "embed", "health", "--as", "form"]).ended(0).out;
+    assert!(form.starts_with("<form") && form.contains("name=\"topic\" value=\"health\""), "{form}");
+    let all = house.tidings(&["topic", "embed", "health", "--json"]).ended(0).json();
+    assert!(all["button"].as_str().unwrap().contains("background"), "{all}");
+    let wrong = house.tidings(&["topic", "embed", "helth"]).ended(4).err;
+    assert!(wrong.contains("did you mean `health`?"), "{wrong}");
+}

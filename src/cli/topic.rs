@@ -37,11 +37,11 @@ pub struct EmbedArgs {
     language: Option<Language>,
     /// What it is to be
     #[arg(long = "as", value_name = "FORM", default_value = "link")]
-    form: Form,
+    shape: Shape,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
+enum Shape {
     Link,
     Button,
     /// A field for the address and a button
@@ -75,10 +75,10 @@ fn embed(args: &EmbedArgs, global: &Global, output: &Output) -> anyhow::Result<E
             .into());
     }
     let snippets = snippets(&config, &app::templates(&config)?, &language, &args.topic);
-    output.result(&snippets, || match args.form {
-        Form::Link => snippets.link.clone(),
-        Form::Button => snippets.button.clone(),
-        Form::Form => snippets.form.clone(),
+    output.result(&snippets, || match args.shape {
+        Shape::Link => snippets.link.clone(),
+        Shape::Button => snippets.button.clone(),
+        Shape::Form => snippets.form.clone(),
     })?;
     Ok(Exit::Done)
 }

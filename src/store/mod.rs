@@ -39,6 +39,7 @@ pub mod slot;
 pub mod subscriber;
 pub mod subscription;
 pub mod suppression;
+pub mod trouble;
 pub mod withdrawal;
 
 use std::path::PathBuf;

@@ -84,7 +84,6 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Resu
     let stir = Stir(watch::Sender::new(0));
     let mut tasks = JoinSet::new();
 
-    tasks.spawn(keep_telling(line.stopping.clone()));
     tasks.spawn(pass_nudges_on(nudges, stir.clone(), line.stopping.clone()));
     tasks.spawn(collecting(line.clone(), stir.clone()));
     tasks.spawn(composing(line.clone(), stir.clone(), pages.pulse.clone()));
@@ -275,11 +274,6 @@ async fn watching(line: Line, relay: RelayState) -> Result<(), DaemonError> {
         }
         rest(LOOK, &line.stopping).await;
     }
-    Ok(())
-}
-
-async fn keep_telling(stopping: CancellationToken) -> Result<(), DaemonError> {
-    supervisor::keep_telling(stopping).await;
     Ok(())
 }
 

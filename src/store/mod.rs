@@ -20,6 +20,7 @@ pub mod delivery;
 pub mod edition;
 pub mod feed;
 pub mod filing;
+pub mod health;
 pub mod hold;
 pub mod holdings;
 pub mod lease;

@@ -20,6 +20,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("edition", edition::ALL),
     ("feed", feed::ALL),
     ("filing", filing::ALL),
+    ("health", health::ALL),
     ("hold", hold::ALL),
     ("holdings", holdings::ALL),
     ("lease", lease::ALL),

@@ -3,8 +3,10 @@
 //! It is left as it is: none is made, and none is brought up to date.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::fs::{Access, access};
+use tokio::time::timeout;
 
 use super::disk::bytes;
 use super::finding::Finding;
@@ -15,6 +17,8 @@ use crate::store::health::{self, Found};
 use crate::store::{Error, Place, Store};
 
 const ABOUT: &str = "database";
+/// A server behind a firewall may not even refuse. Longer than a file is kept busy by one who writes.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The store is for others to look into; it is there only if it can be understood.
 pub async fn look(config: &Config) -> (Finding, Option<Store>) {
@@ -24,9 +28,10 @@ pub async fn look(config: &Config) -> (Finding, Option<Store>) {
     {
         return (not_there_yet(file), None);
     }
-    match health::look(&place).await {
-        Ok(found) => opened(&place, found).await,
-        Err(error) => (unreachable(&place, &error), None),
+    match timeout(PATIENCE, health::look(&place)).await {
+        Ok(Ok(found)) => opened(&place, found).await,
+        Ok(Err(error)) => (unreachable(&place, &with_causes(&error)), None),
+        Err(_) => (unreachable(&place, &format!("{} did not answer within {PATIENCE:?}", name(&place))), None),
     }
 }
 
@@ -79,12 +84,12 @@ async fn written_and_measured(store: &Store) -> Result<u64, Error> {
     Ok(health::size(store).await?.unsigned_abs())
 }
 
-fn unreachable(place: &Place, error: &Error) -> Finding {
+fn unreachable(place: &Place, why: &str) -> Finding {
     let fix = match place {
         Place::File(_) => "look at the rights of the file; storage.url says where it is",
         Place::Server { .. } => "see that the server runs and lets us in; storage.url says where it is",
     };
-    Finding::problem(ABOUT, with_causes(error), fix)
+    Finding::problem(ABOUT, why, fix)
 }
 
 /// Without the login that may be in its URL.

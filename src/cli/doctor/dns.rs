@@ -47,19 +47,17 @@ impl Resolvers {
         Self { servers, patience, chance }
     }
 
-    /// The TXT records of `name`, each put together from its strings. None where there is no such name.
+    /// The TXT records of `name`, each put together from its strings; none where there is no such name.
     pub async fn txt(&self, name: &str) -> Result<Vec<String>, NoAnswer> {
         let id = self.chance.bytes();
         let question = question(id, name).ok_or_else(|| NoAnswer::Name(name.to_owned()))?;
         let each = self.patience / u32::try_from(self.servers.len().max(1)).unwrap_or(1);
         let mut failed = NoAnswer::Silence;
         for server in &self.servers {
-            match timeout(each, ask(*server, id, &question)).await {
-                Ok(Ok(answer)) => match read(&answer) {
-                    Ok(records) => return Ok(records),
-                    Err(error) => failed = error,
-                },
-                Ok(Err(_)) | Err(_) => {}
+            let Ok(Ok(answer)) = timeout(each, ask(*server, id, &question)).await else { continue };
+            match read(&answer) {
+                Ok(records) => return Ok(records),
+                Err(error) => failed = error,
             }
         }
         Err(failed)

@@ -40,8 +40,8 @@ const RESOLVERS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A line for each finding: ok, warning or problem, what about, what, and what to do. Exit code 8: there is a problem.\n\
-    `tidings check` looks at the configuration alone, `tidings status` at the work."
+    after_help = "A line for each finding: ok, warning or problem; what about; what; and what to do. `tidings check` looks\n\
+    at the configuration alone, `tidings status` at the work. Exit code 8: there is a problem."
 )]
 pub struct DoctorArgs {
     /// Make a missing secret (in capture mode only), and close one that others can read (chmod 600)

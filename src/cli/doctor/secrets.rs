@@ -33,6 +33,14 @@ fn keys(config: &Config, repair: Repair, chance: &Chance) -> Finding {
     if !file.exists() && config.delivery.mode == Mode::Capture {
         return make(config, repair, chance);
     }
+    if !file.exists() {
+        let what = format!(
+            "{} is not there, and outside capture mode none is made: the links in mails sent so far would break",
+            file.display()
+        );
+        let fix = "bring it back from a backup; if no mail has left yet, start once with delivery.mode = \"capture\"";
+        return Finding::problem(ABOUT, what, fix);
+    }
     match app::check_secret(config) {
         Ok(()) => kept(ABOUT, file, repair),
         Err(error) => Finding::problem(ABOUT, with_causes(&error), "bring it back from a backup"),

@@ -37,8 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What no flag says is asked on a terminal, with a default in brackets that Enter takes. Without a terminal, or with\n\
-    --no-input, the default is taken. No mail leaves until you change the mode in the file."
+    after_help = "What no flag says is asked on a terminal, with a default in brackets that Enter takes. Without a\n\
+    terminal, or with --no-input, the default is taken. No mail leaves until you change the mode in the file."
 )]
 pub struct InitArgs {
     /// The folder, made if it is not there [default: where -c says, else this one]
@@ -214,7 +214,7 @@ async fn ask_relay(config: &Config, offline: bool) -> Option<Answered> {
 }
 
 fn next(file: &Path, feeds: &[Feed]) -> [Step; 3] {
-    let here = if file == Path::new(FILE) { String::new() } else { format!(" -c {}", file.display()) };
+    let here = where_it_is(file);
     let topic = feeds.first().map_or("SLUG", |feed| feed.slug.as_str());
     let step = |command: &str, what| Step { command: format!("tidings {command}{here}"), what };
     [
@@ -225,6 +225,18 @@ fn next(file: &Path, feeds: &[Feed]) -> [Step; 3] {
         ),
         step("run", "does everything from now on, and serves the pages"),
     ]
+}
+
+/// As it is typed in a shell; nothing for the file that is found without being named.
+fn where_it_is(file: &Path) -> String {
+    let name = file.display().to_string();
+    match name.strip_prefix("./").unwrap_or(&name) {
+        FILE => String::new(),
+        name if name.contains(|c: char| c.is_whitespace() || "'\"$&();<>|*?`\\".contains(c)) => {
+            format!(" -c '{}'", name.replace('\'', "'\\''"))
+        }
+        name => format!(" -c {name}"),
+    }
 }
 
 fn tell(made: &Made, config: &Config, output: &Output) -> anyhow::Result<()> {
@@ -262,4 +274,18 @@ fn tell(made: &Made, config: &Config, output: &Output) -> anyhow::Result<()> {
 
 fn entries(n: usize) -> String {
     if n == 1 { "1 entry".to_owned() } else { format!("{n} entries") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_printed_can_be_typed() {
+        let printed = |file: &str| where_it_is(Path::new(file));
+        assert_eq!(printed("tidings.toml"), "");
+        assert_eq!(printed("./tidings.toml"), "");
+        assert_eq!(printed("news/tidings.toml"), " -c news/tidings.toml");
+        assert_eq!(printed("Bob's news/tidings.toml"), r" -c 'Bob'\''s news/tidings.toml'");
+    }
 }

@@ -4,7 +4,7 @@ use super::answers::{Answers, Relay};
 use super::feeds::Feed;
 
 /// Where the words beside the settings begin, where they fit there.
-const BESIDE: usize = 36;
+const BESIDE: usize = 44;
 
 pub fn text(answers: &Answers, feeds: &[Feed]) -> String {
     let head = "# A first tidings.toml. Change what you like, and run `tidings check`.\n\

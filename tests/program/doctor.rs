@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::commands::{configuration, live};
 use crate::engine::Engine;
 use crate::house::{Done, House, free_port};
+use crate::init::{on_a_terminal, script_is_here};
 use crate::newsroom::Newsroom;
 use crate::relay::{Relay, Script};
 
@@ -107,6 +108,11 @@ fn a_configuration_that_is_wrong_is_all_that_can_be_looked_at() {
     "#);
     assert_eq!(done.err, "2 problems, 0 warnings\n");
     house.tidings(&["doctor", "-c", "nowhere.toml"]).ended(8);
+    if script_is_here() {
+        let shown = on_a_terminal(house.folder(), "doctor", "");
+        let below = "did you mean `name`?\n                         try: correct it; `tidings check` shows the line\n";
+        assert!(shown.contains(below), "{shown}");
+    }
     house.tidings(&["doctor", "-n"]).ended(2);
 }
 

@@ -133,6 +133,9 @@ fn a_dry_run_prints_the_file_and_writes_nothing() {
     assert_eq!((&shown["dry_run"], &shown["file"]), (&json!(true), &json!("news/tidings.toml")));
     assert!(shown["text"].as_str().unwrap().contains("url = \"https://digest.example.org\""), "{shown}");
     assert!(!house.folder().join("news").exists());
+
+    let strange = house.tidings(&["init", "-n", "--offline", "--language", "sw"]).ended(0).err;
+    assert!(strange.contains("warning: no words in `sw` are shipped"), "{strange}");
 }
 
 /// Who begins a site need not have everything in place: what does not answer is told, and the file is written.
@@ -209,7 +212,7 @@ fn on_a_terminal_what_is_missing_is_asked() {
 }
 
 /// What a terminal shows while this is typed.
-fn on_a_terminal(folder: &Path, command: &str, typed: &str) -> String {
+pub fn on_a_terminal(folder: &Path, command: &str, typed: &str) -> String {
     let command = format!("'{}' {command}", env!("CARGO_BIN_EXE_tidings"));
     let mut script = Command::new("script")
         .args(["-qec", &command, "/dev/null"])
@@ -225,7 +228,7 @@ fn on_a_terminal(folder: &Path, command: &str, typed: &str) -> String {
     String::from_utf8(done.stdout).unwrap().replace('\r', "")
 }
 
-fn script_is_here() -> bool {
+pub fn script_is_here() -> bool {
     if Command::new("script").arg("--version").output().is_ok_and(|done| done.status.success()) {
         return true;
     }

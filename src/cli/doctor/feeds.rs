@@ -54,3 +54,35 @@ fn new(unasked: usize) -> Option<Finding> {
     let what = format!("{} not fetched yet", if unasked == 1 { "1 was".to_owned() } else { format!("{unasked} were") });
     (unasked > 0).then(|| Finding::warning(ABOUT, what).then("`tidings feed fetch`, or start `tidings run`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Level;
+    use super::*;
+
+    #[test]
+    fn a_feed_in_trouble_is_told_by_how_bad_it_is() {
+        let now: DateTime<Utc> = "2026-03-02T08:00:00Z".parse().unwrap();
+        let well = Listed {
+            slug: "sea".to_owned().try_into().unwrap(),
+            url: "https://news.example.org/sea".to_owned(),
+            adopted_url: None,
+            title: None,
+            next_check_at: now,
+            first_fetched_at: Some(now),
+            last_success_at: Some(now),
+            failures: 0,
+            error: None,
+            error_since: None,
+            gone_at: None,
+            damaged: None,
+        };
+        let level = |feed: Listed| trouble(&feed, now).map(|finding| finding.level);
+        let failing = |since| Listed { error: Some("no".to_owned()), error_since: Some(since), ..well.clone() };
+        assert_eq!(level(well.clone()), None);
+        assert_eq!(level(failing(now - TimeDelta::hours(3))), Some(Level::Warning));
+        assert_eq!(level(failing(now - TimeDelta::days(3))), Some(Level::Problem));
+        assert_eq!(level(Listed { gone_at: Some(now), ..failing(now) }), Some(Level::Problem));
+        assert_eq!(level(Listed { damaged: Some("cut short".to_owned()), ..well.clone() }), Some(Level::Warning));
+    }
+}

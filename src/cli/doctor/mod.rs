@@ -19,6 +19,7 @@ mod sender;
 mod templates;
 mod zones;
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::Args;
@@ -109,13 +110,27 @@ fn tell(findings: Vec<Finding>, output: &Output) -> anyhow::Result<Exit> {
     if output.is_json() {
         output.result(&looked, String::new)?;
     } else {
-        output.list(&looked.findings, &["", "about", "what", "what to do"], cells)?;
+        print(&looked, output)?;
         output.say(&match (problems, warnings) {
             (0, 0) => "all is well".to_owned(),
             _ => format!("{}, {}", count(problems, "problem"), count(warnings, "warning")),
         });
     }
     Ok(if looked.ok { Exit::Done } else { Exit::Problems })
+}
+
+/// On a terminal what to do stands below what was found: the sentences are too long to stand side by side.
+fn print(looked: &Looked, output: &Output) -> anyhow::Result<()> {
+    if !std::io::stdout().is_terminal() {
+        return output.list(&looked.findings, &["", "about", "what", "what to do"], cells);
+    }
+    output.result(looked, || {
+        let line = |Finding { level, about, what, fix }: &Finding| {
+            let fix = fix.as_ref().map_or_else(String::new, |fix| format!("\n{:25}try: {fix}", ""));
+            format!("{:9}{about:16}{what}{fix}", level.word())
+        };
+        looked.findings.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
 }
 
 fn cells(finding: &Finding) -> Vec<String> {

@@ -29,6 +29,7 @@ use super::output::Output;
 use crate::app;
 use crate::clock::Chance;
 use crate::config::{Config, FILE};
+use crate::model::delivery::Mode;
 use crate::model::language::Language;
 use crate::model::words::with_causes;
 
@@ -104,6 +105,7 @@ pub async fn run(args: &InitArgs, global: &Global, output: &Output) -> anyhow::R
     let feeds = feeds::declare(&answers.feeds, args.offline, site).await?;
     let text = text::text(&answers, &feeds);
     let mut config = read(&text, &file)?;
+    let secret = config.site.secret_file.clone();
     if !args.dry_run {
         write(&file, &text)?;
         app::make_secret(&config, &Chance::system())?;
@@ -112,7 +114,7 @@ pub async fn run(args: &InitArgs, global: &Global, output: &Output) -> anyhow::R
     }
     let made = Made {
         dry_run: args.dry_run,
-        secret: config.site.secret_file.clone(),
+        secret,
         mode: config.delivery.mode.word(),
         relay: ask_relay(&config, args.offline).await,
         next: next(&file, &feeds),
@@ -262,10 +264,20 @@ fn tell(made: &Made, config: &Config, output: &Output) -> anyhow::Result<()> {
         _ => {}
     }
     config.warnings.iter().for_each(|warning| output.warn(warning));
+    let language = &config.site.language;
+    if !app::templates(config)?.languages().any(|known| known == language) {
+        output.warn(&format!(
+            "no words in `{language}` are shipped: English ones stand around the news, until templates of your own have a \
+             locale/{language}.toml"
+        ));
+    }
     if made.dry_run {
         output.say("nothing was written");
     } else {
-        output.say(&format!("no mail leaves yet (mode {}). Next:", made.mode));
+        output.say(match config.delivery.mode {
+            Mode::Capture => "no mail leaves yet (mode capture). Next:",
+            _ => "the environment sets delivery.mode: mail leaves. Next:",
+        });
         let width = made.next.iter().map(|step| step.command.len()).max().unwrap_or_default();
         made.next.iter().for_each(|step| output.say(&format!("  {:width$}  {}", step.command, step.what)));
     }

@@ -205,10 +205,14 @@ fn a_relay_that_refuses_is_told_in_its_words() {
 }
 
 #[test]
-fn a_database_that_cannot_be_opened_or_is_too_new_is_told() {
+fn a_database_that_cannot_be_opened_is_told() {
     let newsroom = Newsroom::open();
     let house = House::new();
     house.configure(&configuration(&newsroom, free_port()));
+    fs::write(house.folder().join("tidings.db"), "").unwrap();
+    let done = house.tidings(&["doctor"]).ended(0).out;
+    assert!(done.contains("warning\tdatabase\ttidings.db opens, and is empty\t"), "{done}");
+
     fs::write(house.folder().join("tidings.db"), "no database at all, but a text of some length".repeat(100)).unwrap();
     let done = house.tidings(&["doctor"]).ended(8).findings(&house);
     assert_snapshot!(done.lines().find(|line| line.contains("| database |")).unwrap(), @"problem | database | could not open the database tidings.db: error returned from database: (code: 26) file is not a database | look at the rights of the file; storage.url says where it is");

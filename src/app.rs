@@ -37,6 +37,7 @@ use crate::store::{self, Place, Store, edition, lease};
 use crate::web::Pages;
 
 pub use mailbox::Capture;
+pub use relay::{RelayTrialError, try_out as try_relay};
 
 /// Everything that is open.
 pub struct App {
@@ -295,7 +296,22 @@ impl AtWork {
 pub fn check_files(config: &Config) -> Result<(), AppError> {
     relay::of(config)?;
     secret::check(config)?;
+    check_templates(config)
+}
+
+/// Whether the operator's templates render every sample. The shipped ones do.
+pub fn check_templates(config: &Config) -> Result<(), AppError> {
     try_out(config, &templates(config)?)
+}
+
+/// Makes the keys of all links, in capture mode, where there are none yet.
+pub fn make_secret(config: &Config, chance: &Chance) -> Result<(), AppError> {
+    Ok(secret::keys(config, chance).map(drop)?)
+}
+
+/// Whether the keys of all links are there, or may still be made.
+pub fn check_secret(config: &Config) -> Result<(), AppError> {
+    Ok(secret::check(config)?)
 }
 
 /// The templates in force: the operator's over the shipped ones, in the site's colours.
@@ -304,7 +320,6 @@ pub fn templates(config: &Config) -> Result<Templates, AppError> {
     Ok(Templates::load(site.templates.as_deref(), &site.language, site.colour)?)
 }
 
-/// Whether the operator's templates render every sample. The shipped ones do.
 fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     let Some(folder) = &config.site.templates else { return Ok(()) };
     let failures = render::trial(templates, &deliver::site(config));
@@ -316,7 +331,8 @@ fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     Err(AppError::Unfit { folder: folder.clone(), failures })
 }
 
-fn place(config: &Config) -> Place {
+/// Where the database is.
+pub fn place(config: &Config) -> Place {
     match &config.storage.database {
         Database::Sqlite(file) => Place::File(file.clone()),
         Database::Postgres(url) => Place::Server {

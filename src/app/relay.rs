@@ -1,6 +1,7 @@
 //! `[relay]` → the relay as `mail` knows it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -8,7 +9,9 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::config::{self, Config};
+use crate::mail::fault::SessionError;
 use crate::mail::relay::{Deadlines, Login, Relay, Roots, Tls};
+use crate::mail::session::Session;
 
 #[derive(Debug, Error)]
 pub enum RelaySettingsError {
@@ -18,6 +21,26 @@ pub enum RelaySettingsError {
     Certificates { file: PathBuf, source: rustls::pki_types::pem::Error },
     #[error("could not set up TLS")]
     Tls(#[from] rustls::Error),
+}
+
+/// Why the relay cannot be worked with.
+#[derive(Debug, Error)]
+pub enum RelayTrialError {
+    #[error(transparent)]
+    Settings(#[from] RelaySettingsError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+/// Goes to the relay and back without a mail: it is connected to, greeted, secured, and logged in to where a login is
+/// configured. No step may take longer than `patience`. Without a relay there is nothing to try.
+pub async fn try_out(config: &Config, patience: Duration) -> Result<(), RelayTrialError> {
+    let Some(mut relay) = of(config)? else { return Ok(()) };
+    let deadlines = &mut relay.deadlines;
+    deadlines.connect = deadlines.connect.min(patience);
+    deadlines.command = deadlines.command.min(patience);
+    Session::open(&relay).await?.quit().await;
+    Ok(())
 }
 
 /// None without a host: everything is captured.

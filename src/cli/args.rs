@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, completions, demo, digest, feed, mail, man, run, subscriber, template, topic};
+use super::{article, completions, demo, digest, doctor, feed, init, mail, man, run, subscriber, template, topic};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -21,10 +21,14 @@ pub struct Cli {
 pub enum Command {
     /// Show it all at work with made-up news; nothing leaves this machine
     Demo(demo::DemoArgs),
+    /// Begin a site: write a first tidings.toml, and make the keys of its links
+    Init(init::InitArgs),
     /// Do the work until stopped: fetch feeds, mail digests, serve the pages behind their links
     Run(run::RunArgs),
     /// Show on one screen what runs, what comes next, and what needs you
     Status,
+    /// Look at what is around it: database, disk, clock, feeds, relay, DNS, public address
+    Doctor(doctor::DoctorArgs),
     /// Check the configuration file, and say where it is wrong; touches nothing else
     Check,
     /// Add, change, import, list, explain and erase readers

@@ -8,9 +8,11 @@ mod coming;
 mod completions;
 pub mod demo;
 mod digest;
+mod doctor;
 mod exit;
 mod feed;
 mod global;
+mod init;
 mod logging;
 mod mail;
 mod man;
@@ -64,8 +66,10 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
     let global = &cli.global;
     match &cli.command {
         Command::Demo(args) => demo::run(args, global, output).await,
+        Command::Init(args) => init::run(args, global, output).await,
         Command::Run(args) => run::run(args, global, output).await,
         Command::Status => status::run(global, output).await,
+        Command::Doctor(args) => doctor::run(args, global, output).await,
         Command::Check => check::run(global, output),
         Command::Subscriber(command) => subscriber::run(command, global, output).await,
         Command::Digest(command) => digest::run(command, global, output).await,

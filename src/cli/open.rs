@@ -42,7 +42,7 @@ pub fn in_the_right_folder(config: &Config) -> anyhow::Result<()> {
     match &config.storage.database {
         Database::Sqlite(file) if config.file.is_none() && !file.exists() => {
             let message = format!("there is neither a {} nor a database here", crate::config::FILE);
-            let next = "name the configuration with -c FILE, or begin one: config/example.toml shows how";
+            let next = "name the configuration with -c FILE, or begin one with `tidings init`";
             Err(Failure::new(Exit::NotFound, message).then(next).into())
         }
         _ => Ok(()),

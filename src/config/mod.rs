@@ -50,7 +50,7 @@ pub use mailbox::Mailbox;
 pub use network::Network;
 pub use problem::{ConfigErrors, Place, Problem};
 pub use region::Region;
-pub use relay::{Relay, Tls};
+pub use relay::{Relay, Tls, is_loopback_name};
 pub use retired::Retired;
 pub use site::{Site, is_loopback};
 pub use storage::{Database, Storage};

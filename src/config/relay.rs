@@ -68,10 +68,7 @@ impl Relay {
 
     /// Whether the relay is on this machine.
     pub fn is_loopback(&self) -> bool {
-        self.host.as_deref().is_some_and(|host| {
-            let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-            host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
-        })
+        self.host.as_deref().is_some_and(is_loopback_name)
     }
 
     pub(super) fn check(&self, findings: &mut Findings<'_>) {
@@ -147,6 +144,12 @@ impl Relay {
             *path = path.as_ref().map(|path| folder.join(path));
         }
     }
+}
+
+/// Whether this host is this machine itself.
+pub fn is_loopback_name(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SecretString>, D::Error> {

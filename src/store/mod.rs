@@ -21,6 +21,7 @@ pub mod edition;
 pub mod feed;
 pub mod filing;
 pub mod former;
+pub mod health;
 pub mod hold;
 pub mod holdings;
 pub mod lease;

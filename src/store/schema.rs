@@ -65,7 +65,7 @@ pub(super) fn steps() -> impl Iterator<Item = (i64, &'static str)> {
 
 /// Brings the schema up to date. A newer schema than ours is refused; an older SQLite file is copied first.
 pub async fn migrate(db: &Db) -> Result<(), Error> {
-    let known = STEPS.last().map_or(0, |step| step.version);
+    let known = known();
     let found = version(db).await?;
     if found > known {
         return Err(Error::Newer { found, known });
@@ -94,7 +94,13 @@ async fn migrate_lite(pool: &sqlx::SqlitePool) -> Result<(), sqlx::migrate::Migr
     Ok(())
 }
 
-async fn version(db: &Db) -> Result<i64, Error> {
+/// The newest schema that this program knows.
+pub(super) fn known() -> i64 {
+    STEPS.last().map_or(0, |step| step.version)
+}
+
+/// 0 where nothing was made yet.
+pub(super) async fn version(db: &Db) -> Result<i64, Error> {
     let (there,): (i64,) = db.one(&IS_THERE, args![]).await?;
     if there == 0 {
         return Ok(0);

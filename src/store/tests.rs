@@ -21,6 +21,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("feed", feed::ALL),
     ("filing", filing::ALL),
     ("former", former::ALL),
+    ("health", health::ALL),
     ("hold", hold::ALL),
     ("holdings", holdings::ALL),
     ("lease", lease::ALL),
@@ -249,9 +250,28 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
             }
         }
         store.close().await;
+        let found = health::look(&database.place).await.unwrap();
+        assert_eq!((found.version, found.known), (999, 5), "whoever only looks is let in");
+        found.store.close().await;
         let refused = Store::open(&database.place).await.expect_err("a newer schema");
         assert!(matches!(refused, Error::Newer { found: 999, known: 5 }), "{refused}");
         assert!(refused.to_string().contains("install that version or newer"));
+    }
+}
+
+#[tokio::test]
+async fn a_database_can_be_looked_at_as_it_is() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some(database) = engine.database() else { continue };
+        let empty = health::look(&database.place).await.unwrap();
+        assert_eq!((empty.version, empty.known), (0, 5));
+        empty.store.close().await;
+        assert!(health::look(&database.place).await.is_ok_and(|found| found.version == 0), "it was left as it was");
+
+        let store = Store::open(&database.place).await.unwrap();
+        assert!(health::size(&store).await.unwrap() > 10_000);
+        health::try_to_write(&store).await.unwrap();
+        assert_eq!(health::clock(&store).await.unwrap().is_some(), engine == Engine::Postgres);
     }
 }
 

@@ -301,7 +301,8 @@ fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     Err(AppError::Unfit { folder: folder.clone(), failures })
 }
 
-fn place(config: &Config) -> Place {
+/// Where the database is, and how it is opened.
+pub fn place(config: &Config) -> Place {
     match &config.storage.database {
         Database::Sqlite(file) => Place::File(file.clone()),
         Database::Postgres(url) => Place::Server {

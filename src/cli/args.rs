@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, completions, demo, digest, feed, run, subscriber, template, topic};
+use super::{article, backup, completions, demo, digest, feed, reconcile, run, subscriber, template, topic};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -45,6 +45,11 @@ pub enum Command {
     /// List the texts of mails and pages, make them yours, look at them, hold them to rules
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// Copy the database into one file, see whether a copy is whole, put one back
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// After a restore: say of the mail that was on its way whether it had gone
+    Reconcile(reconcile::ReconcileArgs),
     /// Print what a shell needs to complete commands with Tab
     Completions(completions::CompletionsArgs),
 }

@@ -3,6 +3,7 @@
 
 mod args;
 mod article;
+mod backup;
 mod check;
 mod coming;
 mod completions;
@@ -15,6 +16,7 @@ mod logging;
 mod matching;
 mod open;
 mod output;
+mod reconcile;
 mod resolve;
 mod run;
 mod runs;
@@ -71,6 +73,8 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Topic(command) => topic::run(command, global, output).await,
         Command::Article(command) => article::run(command, global, output).await,
         Command::Template(command) => template::run(command, global, output),
+        Command::Backup(command) => backup::run(command, global, output).await,
+        Command::Reconcile(args) => reconcile::run(args, global, output).await,
         Command::Completions(args) => completions::run(args, Cli::command()),
     }
 }

@@ -3,6 +3,7 @@
 //! What it is made of has its tests beside the code, and its stories in `src/tests/`.
 
 mod articles;
+mod backup;
 mod commands;
 mod daemon;
 mod dice;

@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, backup, completions, demo, digest, feed, reconcile, run, subscriber, template, topic};
+use super::{article, backup, completions, db, demo, digest, feed, reconcile, run, subscriber, template, topic};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -48,6 +48,9 @@ pub enum Command {
     /// Copy the database into one file, see whether a copy is whole, put one back
     #[command(subcommand)]
     Backup(backup::BackupCommand),
+    /// Look at the database itself, bring its schema up to date, copy it to another engine
+    #[command(subcommand)]
+    Db(db::DbCommand),
     /// After a restore: say of the mail that was on its way whether it had gone
     Reconcile(reconcile::ReconcileArgs),
     /// Print what a shell needs to complete commands with Tab

@@ -7,6 +7,7 @@ mod backup;
 mod check;
 mod coming;
 mod completions;
+mod db;
 pub mod demo;
 mod digest;
 mod exit;
@@ -74,6 +75,7 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Article(command) => article::run(command, global, output).await,
         Command::Template(command) => template::run(command, global, output),
         Command::Backup(command) => backup::run(command, global, output).await,
+        Command::Db(command) => db::run(command, global, output).await,
         Command::Reconcile(args) => reconcile::run(args, global, output).await,
         Command::Completions(args) => completions::run(args, Cli::command()),
     }

@@ -16,6 +16,7 @@ pub mod audience;
 pub mod backup;
 pub mod captured_mail;
 pub mod consent;
+pub mod copy;
 pub mod declared;
 pub mod delivery;
 pub mod edition;
@@ -39,6 +40,7 @@ pub mod slot;
 pub mod subscriber;
 pub mod subscription;
 pub mod suppression;
+pub mod tables;
 pub mod withdrawal;
 
 use std::path::{Path, PathBuf};
@@ -46,7 +48,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 pub use db::{Db, Place, Tx};
-pub use schema::known as known_schema;
+pub use schema::{copy_before, known as known_schema};
 
 /// The database, open and migrated.
 #[derive(Debug, Clone)]

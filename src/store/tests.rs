@@ -16,6 +16,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("backup", backup::ALL),
     ("captured_mail", captured_mail::ALL),
     ("consent", consent::ALL),
+    ("copy", copy::ALL),
     ("declared", declared::ALL),
     ("delivery", delivery::ALL),
     ("edition", edition::ALL),
@@ -37,6 +38,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("subscriber", subscriber::ALL),
     ("subscription", subscription::ALL),
     ("suppression", suppression::ALL),
+    ("tables", tables::ALL),
     ("withdrawal", withdrawal::ALL),
 ];
 

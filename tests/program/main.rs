@@ -6,6 +6,7 @@ mod articles;
 mod backup;
 mod commands;
 mod daemon;
+mod db;
 mod dice;
 mod explain;
 mod house;

@@ -7,6 +7,8 @@ mod restore;
 mod secret;
 mod verify;
 
+pub use postgres::without_password;
+
 use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};

@@ -114,6 +114,7 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
     restored [backup]: schema 4, 1 reader
     the database that was there is now tidings.db.before-restore-2026-11-25-120000
     no mail was on its way when the backup was made
+    readers are as they were then: who stopped since is a reader again, and who signed up since is not there
     all mail is stopped, for the backup does not know what has left since it was made
     next: `tidings reconcile` shows what waits for your word; `tidings digest release --all` then lets mail go
     ");
@@ -128,6 +129,54 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
     assert!(readers(&house).contains(&"late@example.org".to_owned()));
     assert_eq!(beside_the_database(&house, "tidings.db.before-restore-").len(), 2, "each under a name of its own");
     assert_eq!(beside_the_database(&house, ".restoring-").len(), 0, "no draft is left");
+}
+
+/// What a killed daemon had written ahead goes with the database that it belongs to.
+#[test]
+fn after_a_kill_the_database_is_moved_aside_with_its_newest_rows() {
+    let newsroom = Newsroom::open();
+    let house = house(&newsroom);
+    add(&house, "a@example.org");
+    let backup = back_up(&house);
+    let mut daemon = house.start(&["run"]);
+    daemon.wait_until_it_says("at work");
+    add(&house, "late@example.org");
+    daemon.kill();
+    assert!(house.folder().join("tidings.db-wal").exists(), "the story needs it");
+
+    let done = house.tidings(&["backup", "restore", &backup, "--yes", "--json"]).json();
+    let aside = done["moved_to"].as_str().unwrap();
+    assert_eq!(house.tidings(&["backup", "verify", aside, "--json"]).json()["readers"], 2);
+    assert_eq!(readers(&house), ["a@example.org"]);
+    house.tidings(&["run", "--once"]).ended(0);
+}
+
+/// PostgreSQL's own tool has put a backup back; or somebody has copied a file.
+fn what_was_restored_by_other_means_waits_for_a_word(engine: Engine) {
+    let Some(story) = Story::with(engine, 6, 2) else { return };
+    let (house, relay) = (&story.house, &story.relay);
+    let said = |time: &str, command: &[&str]| at(house, time, command).ended(0).out;
+    let dry = said("08:30", &["reconcile", "--restored", "-n"]);
+    assert_eq!(dry, "all mail would be stopped, and what is on its way held\n");
+    let done = said("08:30", &["reconcile", "--restored"]);
+    assert_eq!(done, "all mail is stopped, and held for your word: 6 mails; `tidings reconcile` shows them\n");
+    said("08:31", &["digest", "release", "--all"]);
+    said("08:32", &["run", "--once"]);
+    assert_eq!(relay.accepted(), 0);
+    assert_eq!(said("08:33", &["reconcile", "--send", "--run", "1"]), "ready to be sent: 6 mails\n");
+    said("08:34", &["run", "--once"]);
+    assert_eq!(relay.accepted(), 6);
+    assert_eq!(said("08:35", &["reconcile", "--gone"]), "nothing waited for a word since a restore\n");
+}
+
+#[test]
+fn what_was_restored_by_other_means_waits_for_a_word_on_sqlite() {
+    what_was_restored_by_other_means_waits_for_a_word(Engine::Sqlite);
+}
+
+#[test]
+fn what_was_restored_by_other_means_waits_for_a_word_on_postgres() {
+    what_was_restored_by_other_means_waits_for_a_word(Engine::Postgres);
 }
 
 /// Digests that wait when the backup is made, and go out after it.

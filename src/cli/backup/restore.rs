@@ -175,6 +175,10 @@ impl Restored {
                 count(usize::try_from(n).unwrap_or(usize::MAX), "mail")
             ),
         });
+        lines.push(
+            "readers are as they were then: who stopped since is a reader again, and who signed up since is not there"
+                .to_owned(),
+        );
         lines.push("all mail is stopped, for the backup does not know what has left since it was made".to_owned());
         lines.push(
             "next: `tidings reconcile` shows what waits for your word; `tidings digest release --all` then lets mail go".to_owned(),

@@ -37,6 +37,7 @@ pub mod revision;
 pub mod run;
 pub mod setting;
 pub mod slot;
+pub mod stops;
 pub mod subscriber;
 pub mod subscription;
 pub mod suppression;

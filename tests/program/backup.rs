@@ -93,8 +93,10 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
     let newsroom = Newsroom::open();
     let house = house(&newsroom);
     add(&house, "a@example.org");
+    house.tidings(&["subscriber", "add", "gone@example.org", "--topic", "health", "--topic", "climate"]).ended(0);
     let backup = back_up(&house);
-    house.tidings(&["subscriber", "stop", "a@example.org"]).ended(0);
+    house.tidings(&["subscriber", "stop", "gone@example.org", "--topic", "health"]).ended(0);
+    house.tidings(&["subscriber", "set", "a@example.org", "--hour", "20"]).ended(0);
     add(&house, "late@example.org");
 
     let restore = |more: &[&str]| {
@@ -106,19 +108,25 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
       try:  -n says what would be done; --yes does it
     ");
     let dry = restore(&["-n"]).ended(0).out;
-    assert!(dry.ends_with(" would take the place of tidings.db: schema 4, 1 reader. The database that is there would be moved aside, all mail stopped, and what was on its way held\n"), "{dry}");
+    assert!(dry.ends_with(" would take the place of tidings.db: schema 4, 2 readers. The database that is there would be moved aside, all mail stopped, and what was on its way held\n"), "{dry}");
     assert!(readers(&house).contains(&"late@example.org".to_owned()), "nothing was done yet");
 
     let done = restore(&["--yes", "--at", "2026-11-25 12:00:00"]).ended(0).out;
     assert_snapshot!(done.replace(&backup, "[backup]"), @"
-    restored [backup]: schema 4, 1 reader
+    restored [backup]: schema 4, 2 readers
     the database that was there is now tidings.db.before-restore-2026-11-25-120000
     no mail was on its way when the backup was made
-    readers are as they were then: who stopped since is a reader again, and who signed up since is not there
+    readers are as they were then; who signed up since is not there
+    stopped again, since they had stopped meanwhile: 1 reader
     all mail is stopped, for the backup does not know what has left since it was made
     next: `tidings reconcile` shows what waits for your word; `tidings digest release --all` then lets mail go
     ");
-    assert_eq!(readers(&house), ["a@example.org"]);
+    assert_eq!(readers(&house), ["a@example.org", "gone@example.org"]);
+    let gone = house.tidings(&["subscriber", "show", "gone@example.org", "--json"]).json();
+    let held = gone["subscriptions"].as_array().unwrap().iter();
+    let held: Vec<[&str; 2]> =
+        held.map(|one| [one["topic"].as_str().unwrap(), one["status"].as_str().unwrap()]).collect();
+    assert_eq!(held, [["health", "ended"], ["climate", "active"]], "a stop is never lost");
     let aside = house.folder().join("tidings.db.before-restore-2026-11-25-120000");
     assert_eq!(mode(&house.folder().join("tidings.db")), 0o600);
     let listed = house.tidings(&["backup", "list"]).ended(0).out;
@@ -305,6 +313,31 @@ fn a_damaged_backup_is_refused_and_nothing_is_touched() {
     assert_eq!(beside_the_database(&house, "tidings.db.before-").len(), 0);
     fs::write(&file, whole).unwrap();
     house.tidings(&["backup", "restore", &backup, "--yes"]).ended(0);
+}
+
+#[test]
+fn a_damaged_database_is_replaced_by_its_backup() {
+    let newsroom = Newsroom::open();
+    let house = house(&newsroom);
+    add(&house, "a@example.org");
+    let backup = back_up(&house);
+    fs::write(house.folder().join("tidings.db"), b"no database at all, whatever it was before").unwrap();
+
+    let refused = house.tidings(&["backup", "create", "-o", "copy.db"]).ended(6).err;
+    assert!(
+        refused.contains("try:  `tidings backup verify tidings.db` says whether the database is whole"),
+        "{refused}"
+    );
+    assert!(!house.folder().join("copy.db").exists());
+    let done = house.tidings(&["backup", "restore", &backup, "--yes"]).ended(0);
+    assert!(done.err.contains("warning: who stopped since the backup was made cannot be seen: "), "{done:?}");
+    assert!(
+        done.out.contains("who stopped since is a reader again: the database that was there cannot tell"),
+        "{done:?}"
+    );
+    assert_eq!(readers(&house), ["a@example.org"]);
+    let aside = beside_the_database(&house, "tidings.db.before-restore-");
+    assert_eq!(fs::read(&aside[0]).unwrap(), b"no database at all, whatever it was before", "nothing is deleted");
 }
 
 #[test]

@@ -14,8 +14,8 @@ use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words::{bytes, count, count_deliveries};
-use crate::store::Store;
 use crate::store::backup::{self, Contents};
+use crate::store::{self, Store};
 
 #[derive(Debug, Args)]
 pub struct CreateArgs {
@@ -114,10 +114,7 @@ async fn write(database: &Path, file: &Path) -> anyhow::Result<(Contents, u64)> 
     // It is made for our eyes only, and goes away if this breaks off.
     let draft = tempfile::Builder::new().prefix(".tidings-").suffix(".partial").tempfile_in(folder);
     let draft = draft.with_context(|| format!("could not write into {}", folder.display()))?;
-    let store = Store::look_at(database).await?;
-    let copied = backup::write(&store, draft.path()).await;
-    store.close().await;
-    copied?;
+    copy(database, draft.path()).await.map_err(|error| broken_off(database, &error))?;
     let checked = backup::check(draft.path()).await;
     let contents = match checked.contents {
         Some(contents) if checked.problems.is_empty() => contents,
@@ -131,6 +128,24 @@ async fn write(database: &Path, file: &Path) -> anyhow::Result<(Contents, u64)> 
         .with_context(|| format!("could not name {}", file.display()))?;
     std::fs::File::open(folder)?.sync_all()?;
     Ok((contents, size))
+}
+
+async fn copy(database: &Path, draft: &Path) -> Result<(), store::Error> {
+    let store = Store::look_at(database).await?;
+    let copied = backup::write(&store, draft).await;
+    store.close().await;
+    copied
+}
+
+/// The draft's name says nothing to anybody.
+fn broken_off(database: &Path, error: &store::Error) -> Failure {
+    let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    let message = format!("no backup was made: {} could not be copied: {cause}", database.display());
+    let next = format!(
+        "`tidings backup verify {}` says whether the database is whole; else, is the disk full?",
+        database.display()
+    );
+    Failure::new(Exit::Outside, message).then(next)
 }
 
 /// What is copied is what was there.

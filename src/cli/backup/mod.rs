@@ -43,8 +43,8 @@ pub enum BackupCommand {
     #[command(
         after_help = "Stop `tidings run` first. Nothing is deleted: the database that is there now stays beside it, under another name.\n\n\
         A backup does not know what has left since it was made. So that nothing is mailed twice, all mail is stopped, and what was on its \
-        way is held, until you say in `tidings reconcile` what had gone. Readers who stopped since the backup was made are readers again: \
-        look for their wishes in the logs and mails of the time between.\n\n\
+        way is held, until you say in `tidings reconcile` what had gone. Who stopped since the backup was made is found in the database that is replaced, if that can be read, \
+        and stopped again.\n\n\
         Example:  tidings backup restore backups/tidings-2026-11-25-021500.db"
     )]
     Restore(restore::RestoreArgs),

@@ -14,10 +14,12 @@ use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words::count;
+use crate::model::words::with_causes;
 use crate::store::backup::{self, Contents};
-use crate::store::known_schema;
 use crate::store::lock::{Lock, LockError};
 use crate::store::restore::Draft;
+use crate::store::stops::{self, TakenOver};
+use crate::store::{self, Place, Store, known_schema};
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
@@ -41,6 +43,8 @@ struct Restored {
     moved_to: Option<PathBuf>,
     /// Deliveries that were on their way; None under --dry-run.
     held: Option<u64>,
+    /// Readers who had stopped something since the backup was made; None: nobody can tell.
+    stopped_again: Option<usize>,
     secret: Fate,
     dry_run: bool,
 }
@@ -60,6 +64,7 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
         deliveries: contents.deliveries,
         moved_to: None,
         held: None,
+        stopped_again: None,
         secret: fate,
         dry_run: args.dry_run,
     };
@@ -69,6 +74,7 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
         let done = put_back(&args.file, database, now).await;
         bar.finish_and_clear();
         let (moved_to, held) = done?;
+        restored.stopped_again = stop_again(database, moved_to.as_deref(), now, output).await;
         (restored.moved_to, restored.held) = (moved_to, Some(held));
         if fate == Fate::Restored {
             secret::copy(&secret::beside(&args.file), &config.site.secret_file)?;
@@ -149,6 +155,24 @@ async fn put_back(file: &Path, database: &Path, now: DateTime<Utc>) -> anyhow::R
     Ok((draft.put_in_place(now).await?, held))
 }
 
+/// All mail is stopped by now. A database that is replaced may be a damaged one: then it is said that nobody can tell.
+async fn stop_again(database: &Path, aside: Option<&Path>, now: DateTime<Utc>, output: &Output) -> Option<usize> {
+    match take_over(database, aside?, now).await {
+        Ok(TakenOver { readers, .. }) => Some(readers),
+        Err(error) => {
+            output.warn(&format!("who stopped since the backup was made cannot be seen: {}", with_causes(&error)));
+            None
+        }
+    }
+}
+
+async fn take_over(database: &Path, aside: &Path, now: DateTime<Utc>) -> Result<TakenOver, store::Error> {
+    let store = Store::open(&Place::File(database.to_owned())).await?;
+    let taken_over = stops::take_over(&store, aside, now).await;
+    store.close().await;
+    taken_over
+}
+
 fn readers(n: i64) -> String {
     count(usize::try_from(n).unwrap_or_default(), "reader")
 }
@@ -175,10 +199,12 @@ impl Restored {
                 count(usize::try_from(n).unwrap_or(usize::MAX), "mail")
             ),
         });
-        lines.push(
-            "readers are as they were then: who stopped since is a reader again, and who signed up since is not there"
-                .to_owned(),
-        );
+        lines.push("readers are as they were then; who signed up since is not there".to_owned());
+        lines.push(match self.stopped_again {
+            None => "who stopped since is a reader again: the database that was there cannot tell".to_owned(),
+            Some(0) => "nobody had stopped since".to_owned(),
+            Some(n) => format!("stopped again, since they had stopped meanwhile: {}", count(n, "reader")),
+        });
         lines.push("all mail is stopped, for the backup does not know what has left since it was made".to_owned());
         lines.push(
             "next: `tidings reconcile` shows what waits for your word; `tidings digest release --all` then lets mail go".to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! Every reader has 3 of 40 topics. The first run serves readers who have just come (so each of them is written), the
 //! second 200 articles to readers who are all steady, the third 200 more after one reader in twenty exchanged a topic.
-//! Usage: `scripts/bench-compose [READERS…]`.
+//! Usage: `scripts/bench-compose [sqlite | postgres] [READERS…]`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -44,8 +44,9 @@ fn main() {
         "{:<10} {:>9}  {:<8} {:>8} {:>9} {:>8} {:>9} {:>11} {:>11}",
         "engine", "readers", "run", "seconds", "µs/reader", "editions", "MB at most", "waits here", "elsewhere"
     );
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        for &readers in &wanted {
+    let named = |word: &str| std::env::args().any(|argument| argument == word);
+    for (engine, word, other) in [(Engine::Sqlite, "sqlite", "postgres"), (Engine::Postgres, "postgres", "sqlite")] {
+        for &readers in wanted.iter().filter(|_| named(word) || !named(other)) {
             runtime.block_on(measure(engine, readers));
         }
     }

@@ -25,6 +25,7 @@ use crate::daemon::DaemonError;
 use crate::feed::fetch::{FetchError, Fetcher, Limits, user_agent};
 use crate::mail::inbox::{InboxError, Receiver};
 use crate::mail::relay::Relay;
+use crate::model::pulse::Pulse;
 use crate::model::token::Keys;
 use crate::pipeline::receive::Mailbox;
 use crate::pipeline::{self, Line, compose, deliver};
@@ -32,7 +33,7 @@ use crate::render::{self, TemplateError, Templates};
 use crate::store::adoption::{self, Adoption, Begun, Progress};
 use crate::store::declared::StillHeld;
 use crate::store::lock::{Lock, LockError};
-use crate::store::{self, Place, Store, lease};
+use crate::store::{self, Place, Store, edition, lease};
 use crate::web::Pages;
 
 pub use mailbox::Capture;
@@ -167,6 +168,7 @@ impl App {
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             site: Arc::new(deliver::site(&self.config)),
+            pulse: Pulse::default(),
         }
     }
 
@@ -255,6 +257,18 @@ impl App {
         Ok(())
     }
 
+    /// What a template failed on is tried once more when the texts have changed, or the program.
+    async fn try_again(&self) -> Result<(), AppError> {
+        let texts = format!("{} {}", env!("CARGO_PKG_VERSION"), self.templates.version());
+        let mut tx = self.store.begin().await?;
+        let lifted = edition::lift_quarantines(&mut tx, &texts).await?;
+        tx.commit().await.map_err(AppError::Store)?;
+        if lifted > 0 {
+            info!(lifted, "the templates have changed: {lifted} mails that were set aside are tried again");
+        }
+        Ok(())
+    }
+
     /// Becomes the process that runs stages: takes the lock beside a SQLite file, or a lease on PostgreSQL; puts the
     /// configuration in force; releases what a dead one left behind.
     pub async fn at_work(&self, line: Line, holder: &str) -> Result<AtWork, AppError> {
@@ -264,6 +278,7 @@ impl App {
         } else {
             self.adopt().await?;
         }
+        self.try_again().await?;
         let tenure = Tenure::begin(&line, lock, holder).await?;
         Ok(AtWork { line, tenure })
     }

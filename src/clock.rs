@@ -57,7 +57,8 @@ impl Clock {
     /// Moves it; one that runs goes on from there.
     pub fn set(&self, now: DateTime<Utc>) {
         match &self.0 {
-            Hand::Running { ahead } => ahead.store(micros(now - system_now()), Ordering::SeqCst),
+            // What is cut off must not make it earlier.
+            Hand::Running { ahead } => ahead.store(micros(now - system_now()) + 1, Ordering::SeqCst),
             Hand::Still(at) => at.store(now.timestamp_micros(), Ordering::SeqCst),
         }
     }

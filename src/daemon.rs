@@ -4,6 +4,8 @@
 //! next, and sleeps until then, until it is woken, or for half a minute at most. When everything stops, or another
 //! configuration takes over, each finishes what it has in hand.
 
+pub mod supervisor;
+
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,8 +19,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::model::pulse::Pulse;
 use crate::model::words::with_causes;
-use crate::pipeline::{self, Line, collect, compose, deliver};
+use crate::pipeline::{self, Line, collect, compose, deliver, retain};
 use crate::store::nudge::Nudges;
 use crate::store::{self, delivery, feed, filing, slot};
 use crate::web::{self, Pages};
@@ -78,12 +81,19 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Resu
     let stir = Stir(watch::Sender::new(0));
     let mut tasks = JoinSet::new();
 
+    tasks.spawn(keep_telling(line.stopping.clone()));
     tasks.spawn(pass_nudges_on(nudges, stir.clone(), line.stopping.clone()));
     tasks.spawn(collecting(line.clone(), stir.clone()));
-    tasks.spawn(composing(line.clone(), stir.clone()));
+    tasks.spawn(composing(line.clone(), stir.clone(), pages.pulse.clone()));
     tasks.spawn(delivering(line.clone(), stir.clone()));
+    tasks.spawn(retaining(line.clone(), stir.clone()));
+    if let Some(address) = line.config.web.metrics {
+        tasks.spawn(serve_metrics(pages.clone(), address, line.stopping.clone()));
+    }
     tasks.spawn(serve_pages(pages, listener, line.stopping.clone()));
-    info!(mode = line.config.delivery.mode.word(), "at work; pages on http://{address}");
+    let mode = line.config.delivery.mode.word();
+    info!(mode, "at work; pages on http://{address}");
+    supervisor::ready(&format!("at work, mode {mode}; pages on http://{address}"));
     if line.config.web.shows_mail(&line.config.site) {
         info!("captured mail can be read at http://{address}/mailbox");
     }
@@ -103,6 +113,19 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Resu
 /// Answers for the pages, and does nothing else.
 pub async fn answer(pages: Pages, door: &Door, until: CancellationToken) -> Result<(), DaemonError> {
     serve_pages(pages, door.listener()?, until).await
+}
+
+/// Who cannot be measured works all the same.
+async fn serve_metrics(pages: Pages, address: SocketAddr, stopping: CancellationToken) -> Result<(), DaemonError> {
+    let served = match TcpListener::bind(address).await {
+        Ok(listener) => web::serve_metrics(pages, listener, stopping.clone().cancelled_owned()).await,
+        Err(refused) => Err(refused),
+    };
+    if let Err(broken) = served {
+        error!("there are no metrics at http://{address}/metrics (web.metrics): {broken}");
+        stopping.cancelled().await;
+    }
+    Ok(())
 }
 
 /// A listener that breaks does not stop the mail; /healthz tells whoever watches.
@@ -134,6 +157,7 @@ pub fn stop_on_signal(stopping: CancellationToken) -> Result<impl Future<Output 
             _ = interrupt.recv() => info!("interrupted: finishing what is in hand"),
             () = stopping.cancelled() => {}
         }
+        supervisor::stopping();
         stopping.cancel();
     })
 }
@@ -188,9 +212,10 @@ async fn collecting(line: Line, stir: Stir) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn composing(line: Line, stir: Stir) -> Result<(), DaemonError> {
+async fn composing(line: Line, stir: Stir, pulse: Pulse) -> Result<(), DaemonError> {
     let mut pace = Pace::of(&line, &stir, "composing");
     while pace.goes_on() {
+        pulse.beats(line.clock.now());
         match compose::run(&line, pace.looks()).await {
             Ok(composed) => {
                 if composed.deliveries > 0 {
@@ -225,6 +250,22 @@ async fn delivering(line: Line, stir: Stir) -> Result<(), DaemonError> {
                 }
                 was_held = done.held;
             }
+            Err(failure) => pace.complain(&failure).await,
+        }
+    }
+    Ok(())
+}
+
+async fn keep_telling(stopping: CancellationToken) -> Result<(), DaemonError> {
+    supervisor::keep_telling(stopping).await;
+    Ok(())
+}
+
+async fn retaining(line: Line, stir: Stir) -> Result<(), DaemonError> {
+    let mut pace = Pace::of(&line, &stir, "forgetting what is old");
+    while pace.goes_on() {
+        match retain::run(&line, pace.looks()).await {
+            Ok(_) => pace.until(Ok(None)).await,
             Err(failure) => pace.complain(&failure).await,
         }
     }

@@ -4,6 +4,9 @@
 -- digest it was folded into) is not looked up for each row.
 CREATE UNIQUE INDEX edition_of_run ON edition (id, run);
 
+-- A reader is never deleted (an erasure keeps the row), and a run takes its readers from `enrolment`, which refers to them:
+-- they are not looked up once more.
+
 -- SQLite makes a table of a list for each row that is checked against it, so these are alternatives, the usual first.
 CREATE TABLE delivery_new (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -13,7 +16,7 @@ CREATE TABLE delivery_new (
     lane INTEGER NOT NULL,
     mode TEXT NOT NULL CHECK (mode = 'live' OR mode = 'capture' OR mode = 'allowlist'),
     run INTEGER,
-    subscriber INTEGER REFERENCES subscriber (id),
+    subscriber INTEGER,
     address TEXT,
     day TEXT,
     edition INTEGER,

@@ -100,7 +100,8 @@ impl App {
         let moved = CancellationToken::new();
         let move_all = async {
             let _answered = moved.clone().drop_guard();
-            next.put_in_force().await
+            next.put_in_force().await?;
+            next.try_again().await
         };
         let (in_force, answered) = tokio::join!(move_all, daemon::answer(self.pages(), door, moved.clone()));
         in_force?;

@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, backup, completions, db, demo, digest, feed, reconcile, run, subscriber, template, topic};
+use super::{
+    article, backup, completions, db, demo, digest, feed, mail, man, reconcile, run, subscriber, template, topic,
+};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -39,6 +41,9 @@ pub enum Command {
     /// List topics and regions, and say what goes to them
     #[command(subcommand)]
     Topic(topic::TopicCommand),
+    /// Look at what waits and what failed, try again, suppress addresses
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// List articles, take one back, pin one
     #[command(subcommand)]
     Article(article::ArticleCommand),
@@ -53,6 +58,8 @@ pub enum Command {
     Db(db::DbCommand),
     /// After a restore: say of the mail that was on its way whether it had gone
     Reconcile(reconcile::ReconcileArgs),
+    /// Print the manual page, or write one for every command
+    Man(man::ManArgs),
     /// Print what a shell needs to complete commands with Tab
     Completions(completions::CompletionsArgs),
 }

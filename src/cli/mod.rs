@@ -14,6 +14,8 @@ mod exit;
 mod feed;
 mod global;
 mod logging;
+mod mail;
+mod man;
 mod matching;
 mod open;
 mod output;
@@ -73,10 +75,12 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Feed(command) => feed::run(command, global, output).await,
         Command::Topic(command) => topic::run(command, global, output).await,
         Command::Article(command) => article::run(command, global, output).await,
+        Command::Mail(command) => mail::run(command, global, output).await,
         Command::Template(command) => template::run(command, global, output),
         Command::Backup(command) => backup::run(command, global, output).await,
         Command::Db(command) => db::run(command, global, output).await,
         Command::Reconcile(args) => reconcile::run(args, global, output).await,
+        Command::Man(args) => man::run(args, Cli::command(), output),
         Command::Completions(args) => completions::run(args, Cli::command()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Failure};
 use crate::app::App;
-use crate::config::Feed;
+use crate::config::{Feed, Site};
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
@@ -54,7 +54,11 @@ pub fn feed<'a>(app: &'a App, slug: &Slug) -> anyhow::Result<&'a Feed> {
 
 /// A language of the site.
 pub fn language(app: &App, language: Option<&Language>) -> anyhow::Result<Language> {
-    let site = &app.config.site;
+    language_of(&app.config.site, language)
+}
+
+/// The same, where nothing is open yet.
+pub fn language_of(site: &Site, language: Option<&Language>) -> anyhow::Result<Language> {
     match language {
         None => Ok(site.language.clone()),
         Some(language) if site.languages.contains(language) => Ok(language.clone()),
@@ -64,7 +68,8 @@ pub fn language(app: &App, language: Option<&Language>) -> anyhow::Result<Langua
     }
 }
 
-fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+/// Words for whoever mistyped, with the one that was probably meant.
+pub fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let near = known
         .clone()
         .map(|slug| (strsim::damerau_levenshtein(typed, slug), slug))

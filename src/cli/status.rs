@@ -156,7 +156,10 @@ async fn needs_you(
     let count = |wanted: &str| states.iter().find(|(state, _)| state == wanted).map_or(0, |(_, n)| *n);
     for (deliveries, words) in [
         (count("held") - restored, "deliveries are held: they were in doubt too often"),
-        (count("quarantined"), "deliveries wait because their edition cannot be rendered"),
+        (
+            count("quarantined"),
+            "mails wait because a template fails on them: mend it (`tidings template lint`), then reload or restart",
+        ),
     ] {
         if deliveries > 0 {
             needs.push(format!("{deliveries} {words}"));

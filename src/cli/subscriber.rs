@@ -2,6 +2,7 @@
 
 mod add;
 mod changing;
+mod erase;
 mod explain;
 mod export;
 mod import;
@@ -30,6 +31,8 @@ pub enum SubscriberCommand {
     Resume(pause::ResumeArgs),
     /// End a reader's subscriptions
     Stop(stop::StopArgs),
+    /// Forget a reader for good
+    Erase(erase::EraseArgs),
     /// Begin again what was stopped
     StartAgain(stop::StartAgainArgs),
     /// Show a reader and their subscriptions
@@ -51,6 +54,7 @@ pub async fn run(command: &SubscriberCommand, global: &Global, output: &Output) 
         SubscriberCommand::Pause(args) => pause::pause(args, global, output).await,
         SubscriberCommand::Resume(args) => pause::resume(args, global, output).await,
         SubscriberCommand::Stop(args) => stop::stop(args, global, output).await,
+        SubscriberCommand::Erase(args) => erase::run(args, global, output).await,
         SubscriberCommand::StartAgain(args) => stop::start_again(args, global, output).await,
         SubscriberCommand::Show(args) => show::show(args, global, output).await,
         SubscriberCommand::Explain(args) => explain::run(args, global, output).await,

@@ -18,6 +18,9 @@ pub struct Web {
     #[serde(deserialize_with = "value::list")]
     pub trusted_proxies: Vec<Network>,
     pub mailbox: ShownMail,
+    /// Where `/metrics` is served; none: nowhere.
+    #[serde(default, deserialize_with = "optional_listen")]
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Whether captured mail can be read in the browser.
@@ -58,4 +61,8 @@ fn listen<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Er
             "`{text}` is not an address and a port, such as \"127.0.0.1:8025\" or \"[::]:80\""
         ))
     })
+}
+
+fn optional_listen<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    listen(from).map(Some)
 }

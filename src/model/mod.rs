@@ -13,6 +13,7 @@ pub mod holdings;
 pub mod language;
 #[cfg(test)]
 pub mod oracle;
+pub mod pulse;
 pub mod rendering;
 pub mod revision;
 pub mod schedule;

@@ -10,6 +10,7 @@ pub mod deliver;
 pub mod explaining;
 pub mod matching;
 pub mod receive;
+pub mod retain;
 mod shelves;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub struct Tally {
     pub collected: collect::Collected,
     pub composed: compose::Composed,
     pub delivered: deliver::Delivered,
+    pub retained: retain::Retained,
 }
 
 #[derive(Debug, Error)]
@@ -86,5 +88,6 @@ pub async fn run_due(line: &Line, now: DateTime<Utc>) -> Result<Tally, Error> {
         collected: collect::run(line, now).await?,
         composed: compose::run(line, now).await?,
         delivered: deliver::run(line, now).await?,
+        retained: retain::run(line, now).await?,
     })
 }

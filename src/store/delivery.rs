@@ -71,6 +71,9 @@ statements! {
         "UPDATE delivery SET state = $3, settled_at = $4, reply = $5, reason = $6, attempts = attempts + 1, token = NULL
          WHERE id = $1 AND token = $2 AND state IN ('claimed', 'sending')",
     );
+    SET_ASIDE = same(
+        "UPDATE delivery SET state = 'quarantined', reason = $3, token = NULL WHERE id = $1 AND token = $2 AND state = 'claimed'",
+    );
     RELEASED = same(
         "UPDATE delivery SET state = 'ready', next_attempt_at = $3, token = NULL WHERE id = $1 AND token = $2 AND state = 'claimed'",
     );
@@ -249,6 +252,10 @@ pub enum Settled {
     Held {
         reply: String,
     },
+    /// It cannot be made; it waits for another text of its template.
+    SetAside {
+        why: String,
+    },
     /// Nothing happened that counts: ready again.
     Released {
         from: DateTime<Utc>,
@@ -262,7 +269,7 @@ pub enum Settled {
 }
 
 /// Mail goes lane by lane: 0 is for answers to a person, 1 and on for digests, so many of a large run in each.
-pub const LAST_LANE: i64 = 8;
+pub const LAST_LANE: i64 = 16;
 
 /// The daemon's claims carry its token.
 pub type Token = [u8; 16];
@@ -306,6 +313,7 @@ pub async fn settle(tx: &mut Tx, token: &Token, id: i64, settled: &Settled, now:
             let reason = Some("was in doubt, and not accepted since");
             tx.exec(&ENDED, args![id, token, "held", now, Some(reply.as_str()), reason]).await?
         }
+        Settled::SetAside { why } => tx.exec(&SET_ASIDE, args![id, token, why]).await?,
         Settled::Released { from } => tx.exec(&RELEASED, args![id, token, *from]).await?,
         Settled::Unmarked => tx.exec(&UNMARKED, args![id, token]).await?,
         Settled::Doubted { why } => tx.exec(&DOUBTED, args![id, token, why]).await?,

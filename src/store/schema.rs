@@ -35,6 +35,7 @@ const STEPS: &[Step] = &[
     step!(2, "0002_changed_minds"),
     step!(3, "0003_lighter_deliveries"),
     step!(4, "0004_letters"),
+    step!(5, "0005_former_readers"),
 ];
 
 const VERSION: Sql = two(

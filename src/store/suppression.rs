@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, same, statements, two};
+use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx};
 
 statements! {
@@ -16,7 +16,19 @@ statements! {
         "SELECT hash FROM suppression WHERE hash IN (SELECT decode(j, 'hex') FROM jsonb_array_elements_text($1::text::jsonb) j)",
     );
     COUNT = same("SELECT count(*) FROM suppression");
+    LIST = same("SELECT hash, reason, detail, since FROM suppression ORDER BY since DESC, hash");
+    REMOVE = same("DELETE FROM suppression WHERE hash = $1");
 }
+
+#[derive(Debug, Clone)]
+pub struct Suppression {
+    pub hash: Vec<u8>,
+    pub reason: String,
+    /// What the relay said.
+    pub detail: Option<String>,
+    pub since: DateTime<Utc>,
+}
+record!(Suppression { hash, reason, detail, since });
 
 /// Suppresses an address that the relay said does not exist.
 pub async fn add_hard(tx: &mut Tx, hash: &[u8], reply: &str, now: DateTime<Utc>) -> Result<(), Error> {
@@ -26,6 +38,21 @@ pub async fn add_hard(tx: &mut Tx, hash: &[u8], reply: &str, now: DateTime<Utc>)
 /// Its owner said that it was not them who signed up: nobody asks this address again.
 pub async fn add_not_me(tx: &mut Tx, hash: &[u8], now: DateTime<Utc>) -> Result<(), Error> {
     tx.exec(&ADD, args![hash, "not-me", None::<&str>, now]).await.map(drop)
+}
+
+/// The operator sends nothing to it. False: it was suppressed already.
+pub async fn add_by_operator(tx: &mut Tx, hash: &[u8], now: DateTime<Utc>) -> Result<bool, Error> {
+    Ok(tx.exec(&ADD, args![hash, "operator", None::<&str>, now]).await? == 1)
+}
+
+/// It may be mailed again, whatever it was suppressed for. False: it was not.
+pub async fn remove(tx: &mut Tx, hash: &[u8]) -> Result<bool, Error> {
+    Ok(tx.exec(&REMOVE, args![hash]).await? == 1)
+}
+
+/// The newest first.
+pub async fn all(store: &Store) -> Result<Vec<Suppression>, Error> {
+    store.db.all(&LIST, args![]).await
 }
 
 /// They have thought better of it. What it is suppressed for otherwise stays.

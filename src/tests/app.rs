@@ -25,6 +25,7 @@ use crate::config::{Config, ConfigErrors};
 use crate::model::address::Address;
 use crate::model::edition::Format;
 use crate::model::holdings::{Ground, Holdings, Settings, StartReason, Wanted};
+use crate::model::pulse::Pulse;
 use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
@@ -355,6 +356,11 @@ impl TestApp {
         self.pages.ask(reqwest::Method::GET, link, "", &[]).await
     }
 
+    /// The scheduler's, as the pages have it. Nobody but the story lets it beat.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pages.pulse
+    }
+
     /// Where the pages are served: `http://127.0.0.1:PORT`.
     pub fn here(&self) -> &str {
         &self.pages.door.base
@@ -495,14 +501,17 @@ impl Door {
 /// The pages of the program, on a port of their own.
 struct Pages {
     door: Door,
+    pulse: Pulse,
     task: JoinHandle<()>,
 }
 
 impl Pages {
     async fn serve(app: &App, door: Door) -> Self {
         let listener = door.listener.try_clone().and_then(TcpListener::from_std).expect("a listener");
-        let serving = web::serve(app.pages(), listener, std::future::pending());
-        Self { door, task: tokio::spawn(async move { serving.await.unwrap_or_default() }) }
+        let pages = app.pages();
+        let pulse = pages.pulse.clone();
+        let serving = web::serve(pages, listener, std::future::pending());
+        Self { door, pulse, task: tokio::spawn(async move { serving.await.unwrap_or_default() }) }
     }
 
     async fn ask(&self, method: reqwest::Method, link: &str, form: &str, headers: &[(&str, &str)]) -> (u16, String) {

@@ -37,6 +37,8 @@ on_both_engines! {
         assert_eq!(states(&app).await, ["health ended", "climate active", "sport active"]);
         let frequencies = "SELECT f.slug FROM subscription s JOIN frequency f ON f.id = s.frequency WHERE s.state = 'active' ORDER BY s.id";
         assert_eq!(app.ask(frequencies).await, ["weekly", "daily"]);
+        let consents = "SELECT origin || ' ' || language || ' ' || topics FROM consent";
+        assert_eq!(app.ask(consents).await, ["/preferences en [\"sport\"]"], "to what was ticked");
         said(&app, &link, "topics", &entered, "Nothing was changed: it was like that already.").await;
     }
 

@@ -57,6 +57,47 @@ on_both_engines! {
         assert_eq!(why, ["nothing fills the place `stopp` of its template"]);
     }
 
+    /// What was set aside goes when the newsroom has mended its text and Tidings has read it; not before.
+    async fn what_was_set_aside_goes_once_the_template_is_mended(engine: Engine) {
+        let folder = beginning("{% if sections and sections[0].topic == 'climate' %}{{ nobody }}{% endif %}");
+        let options = [("SITE__TEMPLATES", folder.path().to_str().unwrap())];
+        let mut app = TestApp::with(engine, "2026-03-02 12:00", &options).await;
+        three_readers(&app).await;
+        app.run_until("2026-03-03 09:00").await;
+        app.restart(&[]).await;
+        app.run_until("2026-03-03 10:00").await;
+        assert!(app.mail_to("climate@example.org").is_empty(), "the same text");
+
+        std::fs::write(folder.path().join("mail/digest/body.txt"), BODY).unwrap();
+        app.restart(&[]).await;
+        app.run().await;
+        assert_eq!(app.only_mail_to("climate@example.org").headlines(), ["Of climate"]);
+        assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM edition WHERE quarantined_at IS NOT NULL").await, ["0"]);
+        app.run_until("2026-03-05 12:00").await;
+        assert_eq!(app.mail_to("climate@example.org").len(), 1);
+    }
+
+    /// A question that a template fails on is not lost either, nor the address that it waits for.
+    async fn a_sign_up_waits_for_a_template_that_is_mended(engine: Engine) {
+        let folder = tempfile::tempdir().unwrap();
+        let confirm = folder.path().join("mail/confirm");
+        std::fs::create_dir_all(&confirm).unwrap();
+        std::fs::write(confirm.join("body.txt"), "{{ nobody }}").unwrap();
+        let options = [("SITE__TEMPLATES", folder.path().to_str().unwrap())];
+        let mut app = TestApp::with(engine, "2026-11-23 12:00", &options).await;
+        let entered = [("topic", "health"), ("frequency", "daily"), ("hour", "8"), ("zone", "UTC"), ("address", "ana@example.net")];
+        app.submit("/en/subscribe", "name=\"address\"", &entered).await;
+        app.run_until("2026-11-23 13:00").await;
+        assert_eq!(app.ask("SELECT state FROM delivery").await, ["quarantined"]);
+
+        std::fs::remove_file(confirm.join("body.txt")).unwrap();
+        app.restart(&[]).await;
+        app.run().await;
+        let link = app.only_mail_to("ana@example.net").link("/confirm/");
+        app.submit(&link, "yes", &[]).await;
+        assert_eq!(app.subscriptions("ana@example.net").await.len(), 1);
+    }
+
     async fn mails_and_pages_have_the_sites_face(engine: Engine) {
         let face = "[site]\ncolour = \"#7a0019\"\nlogo = \"https://paper.example.org/logo.png\"\n\
                     footer = { en = \"Since 1911.\" }\n";

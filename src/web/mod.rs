@@ -8,7 +8,7 @@ mod again;
 mod choices;
 mod confirm;
 mod edition;
-mod embed;
+pub mod embed;
 mod form;
 mod headers;
 mod home;
@@ -22,6 +22,7 @@ mod stop;
 mod subscribe;
 mod topic;
 mod upcoming;
+mod watched;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ use tracing::error;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::model::language::Language;
+use crate::model::pulse::Pulse;
 use crate::model::token::Keys;
 use crate::model::words::with_causes;
 use crate::render::{Content, Page, Site, Templates, Trouble};
@@ -58,6 +60,8 @@ pub struct Pages {
     pub chance: Chance,
     /// What every page says of its sender.
     pub site: Arc<Site>,
+    /// The scheduler's.
+    pub pulse: Pulse,
 }
 
 /// Answers until `stop`; then lets the requests that are under way end.
@@ -67,6 +71,15 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     axum::serve(listener, router(pages)).with_graceful_shutdown(stop).await
+}
+
+/// Answers those who measure, until `stop`.
+pub async fn serve_metrics(
+    pages: Pages,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, watched::metrics(pages)).with_graceful_shutdown(stop).await
 }
 
 pub fn router(pages: Pages) -> Router {
@@ -85,7 +98,7 @@ pub fn router(pages: Pages) -> Router {
         .method_not_allowed_fallback(not_found)
         .layer(security)
         // Outside the pages' headers: it is for machines.
-        .route("/healthz", get(async || "ok\n"))
+        .merge(watched::routes())
         .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
         .layer(CatchPanicLayer::new())
         .with_state(pages)

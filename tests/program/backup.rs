@@ -51,13 +51,13 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
     daemon.wait_until_it_says("at work");
 
     let dry = house.tidings(&["backup", "create", "-n", "--at", "2026-11-25 02:15:00"]).ended(0).out;
-    assert!(dry.starts_with("would be written: backups/tidings-2026-11-25-021500.db (schema 4): 1 reader, "), "{dry}");
+    assert!(dry.starts_with("would be written: backups/tidings-2026-11-25-021500.db (schema 5): 1 reader, "), "{dry}");
     assert!(!house.folder().join("backups").exists());
 
     let made = house.tidings(&["backup", "create", "--json", "--at", "2026-11-25 02:15:00"]).json();
     assert_eq!(made["file"], "backups/tidings-2026-11-25-021500.db");
     assert_eq!(made["secret"], "backups/tidings-2026-11-25-021500.db.secret");
-    assert_eq!((&made["readers"], &made["schema"]), (&json!(1), &json!(4)));
+    assert_eq!((&made["readers"], &made["schema"]), (&json!(1), &json!(5)));
     let folder = house.folder().join("backups");
     let file = folder.join("tidings-2026-11-25-021500.db");
     let secret = folder.join("tidings-2026-11-25-021500.db.secret");
@@ -72,7 +72,7 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
     );
     let listed = house.tidings(&["backup", "list"]).ended(0).out;
     let size = listed.split('\t').nth(2).unwrap();
-    assert_snapshot!(listed.replace(size, "[size]").replace('\t', " | "), @"backups/tidings-2026-11-25-021500.db | 2026-11-25 02:15 UTC | [size] | 4 | 1 | yes");
+    assert_snapshot!(listed.replace(size, "[size]").replace('\t', " | "), @"backups/tidings-2026-11-25-021500.db | 2026-11-25 02:15 UTC | [size] | 5 | 1 | yes");
 
     let again = house.tidings(&["backup", "create", "-o", "backups/tidings-2026-11-25-021500.db"]).ended(5).err;
     assert_snapshot!(again, @"
@@ -80,7 +80,7 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
       try:  name another file with -o
     ");
     let elsewhere = house.tidings(&["backup", "create", "-o", "copy.db"]).ended(0).out;
-    assert!(elsewhere.starts_with("copy.db (schema 4, "), "{elsewhere}");
+    assert!(elsewhere.starts_with("copy.db (schema 5, "), "{elsewhere}");
     assert!(elsewhere.contains("copy.db.secret: keep it with the backup, for without it no stop link works"));
 
     assert!(daemon.is_alive());
@@ -94,9 +94,10 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
     let house = house(&newsroom);
     add(&house, "a@example.org");
     house.tidings(&["subscriber", "add", "gone@example.org", "--topic", "health", "--topic", "climate"]).ended(0);
+    add(&house, "erased@example.org");
     let backup = back_up(&house);
     house.tidings(&["subscriber", "stop", "gone@example.org", "--topic", "health"]).ended(0);
-    house.tidings(&["subscriber", "set", "a@example.org", "--hour", "20"]).ended(0);
+    house.tidings(&["subscriber", "erase", "erased@example.org", "--yes"]).ended(0);
     add(&house, "late@example.org");
 
     let restore = |more: &[&str]| {
@@ -108,16 +109,17 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
       try:  -n says what would be done; --yes does it
     ");
     let dry = restore(&["-n"]).ended(0).out;
-    assert!(dry.ends_with(" would take the place of tidings.db: schema 4, 2 readers. The database that is there would be moved aside, all mail stopped, and what was on its way held\n"), "{dry}");
+    assert!(dry.ends_with(" would take the place of tidings.db: schema 5, 3 readers. The database that is there would be moved aside, all mail stopped, and what was on its way held\n"), "{dry}");
     assert!(readers(&house).contains(&"late@example.org".to_owned()), "nothing was done yet");
 
     let done = restore(&["--yes", "--at", "2026-11-25 12:00:00"]).ended(0).out;
     assert_snapshot!(done.replace(&backup, "[backup]"), @"
-    restored [backup]: schema 4, 2 readers
+    restored [backup]: schema 5, 3 readers
     the database that was there is now tidings.db.before-restore-2026-11-25-120000
     no mail was on its way when the backup was made
     readers are as they were then; who signed up since is not there
     stopped again, since they had stopped meanwhile: 1 reader
+    forgotten again, since they had been erased meanwhile: 1 reader
     all mail is stopped, for the backup does not know what has left since it was made
     next: `tidings reconcile` shows what waits for your word; `tidings digest release --all` then lets mail go
     ");
@@ -372,7 +374,7 @@ async fn a_backup_of_a_newer_program_is_refused_with_a_sentence() {
     newer.close().await;
     let refused = house.tidings(&["backup", "restore", &backup, "--yes"]).ended(5).err;
     assert_snapshot!(refused.replace(&backup, "[backup]"), @"
-    error: [backup] was made by a newer Tidings: its schema is 999, and this program knows 4
+    error: [backup] was made by a newer Tidings: its schema is 999, and this program knows 5
       try:  install that version or newer, and restore it with that
     ");
 }

@@ -8,14 +8,20 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
+use crate::engine::Engine;
 use crate::house::{Done, House, free_port};
 use crate::newsroom::{Newsroom, rss};
 
 /// A house with one feed, two topics and a region.
 pub fn house(newsroom: &Newsroom) -> House {
-    let house = House::new();
+    house_on(Engine::Sqlite, newsroom).expect("SQLite is always there")
+}
+
+/// None: this machine has no such engine.
+pub fn house_on(engine: Engine, newsroom: &Newsroom) -> Option<House> {
+    let house = House::on(engine)?;
     house.configure(&configuration(newsroom, free_port()));
-    house
+    Some(house)
 }
 
 pub fn configuration(newsroom: &Newsroom, port: u16) -> String {

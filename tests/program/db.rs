@@ -40,11 +40,11 @@ fn the_status_of_a_database_says_where_it_is_and_what_is_in_it() {
 
     let status = house.tidings(&["db", "status", "--json"]).json();
     assert_eq!((&status["engine"], &status["place"]), (&json!("SQLite"), &json!("tidings.db")));
-    assert_eq!((&status["schema"], &status["known_schema"]), (&json!(4), &json!(4)));
+    assert_eq!((&status["schema"], &status["known_schema"]), (&json!(5), &json!(5)));
     assert!(status["bytes"].as_i64().unwrap() > 100_000, "{status}");
     assert_eq!(rows(&status)["subscriber"], 1);
     let text = house.tidings(&["db", "status"]).ended(0).out;
-    assert!(text.starts_with("engine   SQLite\nplace    tidings.db\nschema   4, this program's\nsize "), "{text}");
+    assert!(text.starts_with("engine   SQLite\nplace    tidings.db\nschema   5, this program's\nsize "), "{text}");
     assert!(text.contains("\n  subscriber         1\n"), "{text}");
 }
 
@@ -61,13 +61,13 @@ async fn an_older_database_is_brought_up_to_date_when_one_says_so() {
     older.close().await;
 
     let status = house.tidings(&["db", "status"]).ended(0).out;
-    assert!(status.contains("schema   2; this program's is 4, `tidings db migrate` brings it there"), "{status}");
-    assert_snapshot!(house.tidings(&["db", "migrate", "-n"]).ended(0).out, @"the schema would be brought from 2 to 4; a copy as before would be written to tidings.db.before-3");
+    assert!(status.contains("schema   2; this program's is 5, `tidings db migrate` brings it there"), "{status}");
+    assert_snapshot!(house.tidings(&["db", "migrate", "-n"]).ended(0).out, @"the schema would be brought from 2 to 5; a copy as before would be written to tidings.db.before-3");
     assert_eq!(house.tidings(&["db", "status", "--json"]).json()["schema"], 2);
-    assert_snapshot!(house.tidings(&["db", "migrate"]).ended(0).out, @"the schema was brought from 2 to 4; a copy as before was written to tidings.db.before-3");
-    assert_snapshot!(house.tidings(&["db", "migrate"]).ended(0).out, @"the schema is up to date: 4");
+    assert_snapshot!(house.tidings(&["db", "migrate"]).ended(0).out, @"the schema was brought from 2 to 5; a copy as before was written to tidings.db.before-3");
+    assert_snapshot!(house.tidings(&["db", "migrate"]).ended(0).out, @"the schema is up to date: 5");
     let before = house.tidings(&["backup", "verify", "tidings.db.before-3"]).ended(0).out;
-    assert!(before.contains("older than this program's (4)"), "{before}");
+    assert!(before.contains("older than this program's (5)"), "{before}");
 }
 
 /// Digests wait in the one database, and are sent from the other, each once.

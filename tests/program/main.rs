@@ -12,6 +12,7 @@ mod explain;
 mod house;
 mod importing;
 mod kill;
+mod mail_commands;
 mod matching;
 mod newsroom;
 mod open_day;
@@ -20,6 +21,7 @@ mod pair;
 mod readers;
 mod reload;
 mod runs;
+mod supervised;
 mod templates;
 mod twins;
 

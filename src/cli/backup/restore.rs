@@ -9,17 +9,20 @@ use serde::Serialize;
 
 use super::secret::{self, Fate};
 use super::{database, postgres, verify, watched};
+use crate::app::{App, AppError};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words::count;
+use crate::clock::{Chance, Clock};
+use crate::config::Config;
 use crate::model::words::with_causes;
 use crate::store::backup::{self, Contents};
+use crate::store::known_schema;
 use crate::store::lock::{Lock, LockError};
 use crate::store::restore::Draft;
 use crate::store::stops::{self, TakenOver};
-use crate::store::{self, Place, Store, known_schema};
 
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
@@ -45,6 +48,8 @@ struct Restored {
     held: Option<u64>,
     /// Readers who had stopped something since the backup was made; None: nobody can tell.
     stopped_again: Option<usize>,
+    /// Readers who had been forgotten since.
+    erased_again: Option<usize>,
     secret: Fate,
     dry_run: bool,
 }
@@ -65,6 +70,7 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
         moved_to: None,
         held: None,
         stopped_again: None,
+        erased_again: None,
         secret: fate,
         dry_run: args.dry_run,
     };
@@ -74,11 +80,13 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
         let done = put_back(&args.file, database, now).await;
         bar.finish_and_clear();
         let (moved_to, held) = done?;
-        restored.stopped_again = stop_again(database, moved_to.as_deref(), now, output).await;
-        (restored.moved_to, restored.held) = (moved_to, Some(held));
         if fate == Fate::Restored {
             secret::copy(&secret::beside(&args.file), &config.site.secret_file)?;
         }
+        let taken_over = stop_again(&config, moved_to.as_deref(), now, output).await;
+        restored.stopped_again = taken_over.map(|taken_over| taken_over.readers);
+        restored.erased_again = taken_over.map(|taken_over| taken_over.erased);
+        (restored.moved_to, restored.held) = (moved_to, Some(held));
     }
     output.result(&restored, || restored.text(database))?;
     say_of_the_secret(fate, &args.file, &config.site.secret_file, output);
@@ -156,9 +164,9 @@ async fn put_back(file: &Path, database: &Path, now: DateTime<Utc>) -> anyhow::R
 }
 
 /// All mail is stopped by now. A database that is replaced may be a damaged one: then it is said that nobody can tell.
-async fn stop_again(database: &Path, aside: Option<&Path>, now: DateTime<Utc>, output: &Output) -> Option<usize> {
-    match take_over(database, aside?, now).await {
-        Ok(TakenOver { readers, .. }) => Some(readers),
+async fn stop_again(config: &Config, aside: Option<&Path>, now: DateTime<Utc>, output: &Output) -> Option<TakenOver> {
+    match take_over(config.clone(), aside?, now).await {
+        Ok(taken_over) => Some(taken_over),
         Err(error) => {
             output.warn(&format!("who stopped since the backup was made cannot be seen: {}", with_causes(&error)));
             None
@@ -166,11 +174,11 @@ async fn stop_again(database: &Path, aside: Option<&Path>, now: DateTime<Utc>, o
     }
 }
 
-async fn take_over(database: &Path, aside: &Path, now: DateTime<Utc>) -> Result<TakenOver, store::Error> {
-    let store = Store::open(&Place::File(database.to_owned())).await?;
-    let taken_over = stops::take_over(&store, aside, now).await;
-    store.close().await;
-    taken_over
+async fn take_over(config: Config, aside: &Path, now: DateTime<Utc>) -> Result<TakenOver, AppError> {
+    let app = App::open(config, Clock::starting_at(now), Chance::system()).await?;
+    let taken_over = stops::take_over(&app.store, aside, |address| app.keys.hash_of_address(address), now).await;
+    app.store.close().await;
+    Ok(taken_over?)
 }
 
 fn readers(n: i64) -> String {
@@ -205,6 +213,9 @@ impl Restored {
             Some(0) => "nobody had stopped since".to_owned(),
             Some(n) => format!("stopped again, since they had stopped meanwhile: {}", count(n, "reader")),
         });
+        if let Some(n) = self.erased_again.filter(|n| *n > 0) {
+            lines.push(format!("forgotten again, since they had been erased meanwhile: {}", count(n, "reader")));
+        }
         lines.push("all mail is stopped, for the backup does not know what has left since it was made".to_owned());
         lines.push(
             "next: `tidings reconcile` shows what waits for your word; `tidings digest release --all` then lets mail go".to_owned(),

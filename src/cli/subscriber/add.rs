@@ -20,7 +20,7 @@ use crate::model::topic::Facet;
 use crate::pipeline::compose;
 use crate::store::delivery::{self, Answer, Kind};
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::{subscriber, suppression};
+use crate::store::{former, subscriber, suppression};
 
 #[derive(Debug, Args)]
 #[command(after_help = "The reader is active at once, recorded as added by you; --confirm asks them first, by mail. \
@@ -87,6 +87,7 @@ pub async fn run(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Re
 
     let mut tx = app.store.begin().await?;
     let granted = subscription::grant(&mut tx, &wish, now).await?;
+    former::returns(&mut tx, &hash).await?;
     let asks = args.confirm
         && !granted.given.added.is_empty()
         && delivery::answers_since(&mut tx, Kind::Confirm, granted.subscriber, now - ASK_AGAIN).await? == 0;

@@ -16,7 +16,7 @@ use super::lines::{Line, Lines};
 use crate::app::App;
 use crate::pipeline::compose;
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::suppression;
+use crate::store::{former, suppression};
 
 #[derive(Debug, Args)]
 #[command(
@@ -56,6 +56,8 @@ struct Imported {
     stopped: u64,
     /// Lines of addresses that may not be mailed.
     suppressed: u64,
+    /// Of readers who are forgotten.
+    former: u64,
     /// Lines with another status than `active`.
     not_active: u64,
     bad: u64,
@@ -160,11 +162,14 @@ impl Imported {
         let mut tx = app.store.begin().await?;
         let hashes: Vec<Vec<u8>> = wishes.iter().map(|wish| app.keys.hash_of_address(&wish.address)).collect();
         let suppressed = suppression::among(&mut tx, &hashes).await?;
-        if !suppressed.is_empty() {
-            let before = wishes.len();
-            let mut hashes = hashes.iter();
-            wishes.retain(|_| hashes.next().is_some_and(|hash| !suppressed.contains(hash)));
-            self.suppressed += (before - wishes.len()) as u64;
+        let former = former::among(&mut tx, &hashes).await?;
+        if !suppressed.is_empty() || !former.is_empty() {
+            let mut of_wishes = hashes.iter();
+            wishes
+                .retain(|_| of_wishes.next().is_some_and(|hash| !suppressed.contains(hash) && !former.contains(hash)));
+            self.suppressed += hashes.iter().filter(|hash| suppressed.contains(*hash)).count() as u64;
+            let forgotten = hashes.iter().filter(|hash| !suppressed.contains(*hash) && former.contains(*hash));
+            self.former += forgotten.count() as u64;
         }
         for Granted { given, new_reader, .. } in subscription::grant_all(&mut tx, &wishes, app.clock.now()).await? {
             self.new_readers += u64::from(new_reader);
@@ -194,6 +199,7 @@ impl Imported {
             (self.already, "subscription", "already there, left as before"),
             (self.stopped, "subscription", "stopped before, left so"),
             (self.suppressed, "line", "of addresses that may not be mailed, left out"),
+            (self.former, "line", "of readers who stopped and are forgotten, left so"),
             (self.not_active, "line", "with another status than `active`, left out"),
             (self.bad, "line", "bad, left out"),
         ] {

@@ -30,7 +30,7 @@ const FIRST_PAGE: i64 = 200;
 const TURN: i64 = 70_000;
 /// Deliveries go out edition by edition, so that each is rendered once. Of a run over millions only so many are sorted
 /// together: the index of what waits is written all over for each page, and stays small by it.
-const LANE: i64 = 200_000;
+const LANE: i64 = 100_000;
 
 /// Plans what is being planned, to its end or until we are asked to stop.
 pub(super) async fn plan_all(line: &Line, composed: &mut Composed, now: DateTime<Utc>) -> Result<(), Error> {

@@ -114,8 +114,12 @@ impl Press {
             Ok(bytes) => bytes,
             Err(error) => {
                 error!(delivery.id = claimed.id, "delivery {} cannot be made: {}", claimed.id, with_causes(&*error));
-                let reply = format!("never handed over: {}", with_causes(&*error));
-                return Ok(Pressed::Ended(Settled::Refused { reply }));
+                let why = with_causes(&*error);
+                return Ok(Pressed::Ended(match claimed.kind {
+                    Kind::Digest => Settled::Refused { reply: format!("never handed over: {why}") },
+                    // There is no edition to be set aside.
+                    _ => Settled::SetAside { why },
+                }));
             }
         };
         let captured = is_captured(&self.line, claimed.mode, &to);

@@ -143,8 +143,9 @@ impl Browser {
             }
             return found";
         let mut found: Vec<String> = serde_json::from_value(self.script(LOOK).await).unwrap();
-        // Pictures of hosts that are not there are no harm.
-        let held = self.complaints().await.into_iter().filter(|line| !line.contains("ERR_NAME_NOT_RESOLVED"));
+        // Pictures that are not there are no harm.
+        let held = self.complaints().await.into_iter();
+        let held = held.filter(|line| !line.contains("ERR_NAME_NOT_RESOLVED") && !line.contains("/favicon.ico"));
         found.extend(held);
         found
     }
@@ -205,11 +206,14 @@ async fn nothing_that_a_feed_says_runs() {
     let mut pages: Vec<String> = (1..=21).map(|day| format!("/en/topic/health/2026-11-{day:02}")).collect();
     pages.extend(mails.iter().map(|mail| mail.edition()));
     pages.extend(["/en/topic/health", "/en/", "/en/subscribe"].map(str::to_owned));
-    for page in pages {
-        let path = page.strip_prefix(&here).unwrap_or(&page);
+    let twice = pages.iter().map(|page| (page, false)).chain(pages.iter().map(|page| (page, true)));
+    for (page, bypass) in twice {
+        // What the policy would hold back must not be there in the first place.
+        browser.devtools("Page.setBypassCSP", json!({"enabled": bypass})).await;
+        let path = page.strip_prefix(&here).unwrap_or(page);
         browser.go(&format!("{here}{path}")).await;
         assert_eq!(browser.harm().await, Vec::<String>::new(), "{path}");
-        if path.starts_with("/en/topic/health/") {
+        if !bypass && path.starts_with("/en/topic/health/") {
             seen += browser.script("return document.querySelectorAll('article').length").await.as_u64().unwrap();
         }
     }

@@ -20,7 +20,7 @@ use crate::store::consent::{self, Consent};
 use crate::store::delivery::Kind;
 use crate::store::letter::{self, Letter};
 use crate::store::subscription::{self, Wish};
-use crate::store::{self, Tx, nudge, suppression};
+use crate::store::{self, Tx, former, nudge, suppression};
 
 pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address) -> Result<Response, store::Error> {
     if !letter.is_open(pages.clock.now()) {
@@ -144,6 +144,7 @@ async fn start(pages: &Pages, letter: &Letter, address: &Address) -> Result<(), 
                 topics: &topics,
             };
             consent::record(&mut tx, &consent, now).await?;
+            former::returns(&mut tx, &letter.hash).await?;
             welcome(pages, &mut tx, first.subscriber, first.new_reader).await?;
         }
     }

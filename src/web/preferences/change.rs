@@ -14,6 +14,7 @@ use crate::model::holdings::{Pause, PauseReason, Return, StartReason, StopReason
 use crate::model::slug::Slug;
 use crate::render::{Fault, Said};
 use crate::store;
+use crate::store::consent::{self, Consent};
 use crate::store::subscription::{self, Otherwise, Wish};
 
 /// The longest pause with an end.
@@ -84,7 +85,7 @@ async fn topics(pages: &Pages, visit: &Visit, form: &Form) -> Result<Changed, st
         }
     }
 
-    let mut did = false;
+    let (mut did, mut added) = (false, Vec::new());
     let mut tx = pages.store.begin().await?;
     if !unticked.is_empty() {
         did |= !subscription::stop(&mut tx, reader, Some(&unticked), StopReason::Reader, now).await?.is_empty();
@@ -95,7 +96,20 @@ async fn topics(pages: &Pages, visit: &Visit, form: &Form) -> Result<Changed, st
     }
     for (frequency, topics) in new {
         let Some(wish) = wish(pages, visit, topics, frequency) else { continue };
-        did |= !subscription::grant(&mut tx, &wish, now).await?.given.added.is_empty();
+        added.extend(subscription::grant(&mut tx, &wish, now).await?.given.added);
+    }
+    if !added.is_empty() {
+        did = true;
+        let topics: Vec<Slug> =
+            ticked.into_iter().filter(|slug| shown(slug).is_some_and(|id| added.contains(&id))).collect();
+        let consent = Consent {
+            subscriber: reader,
+            wording: pages.templates.version(),
+            language: &visit.reader.settings().language,
+            origin: "/preferences",
+            topics: &topics,
+        };
+        consent::record(&mut tx, &consent, now).await?;
     }
     tx.commit().await?;
     Ok(Changed::or_nothing(did, Said::Topics))

@@ -4,6 +4,7 @@
 //! next, and sleeps until then, until it is woken, or for half a minute at most. When everything stops, or another
 //! configuration takes over, each finishes what it has in hand.
 
+mod alerts;
 pub mod supervisor;
 
 use std::io;
@@ -19,9 +20,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use alerts::RelayState;
+
 use crate::model::pulse::Pulse;
 use crate::model::words::with_causes;
-use crate::pipeline::{self, Line, collect, compose, deliver, retain};
+use crate::pipeline::{self, Line, collect, compose, deliver, retain, troubles};
 use crate::store::nudge::Nudges;
 use crate::store::{self, delivery, feed, filing, slot};
 use crate::web::{self, Pages};
@@ -81,11 +84,12 @@ pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Resu
     let stir = Stir(watch::Sender::new(0));
     let mut tasks = JoinSet::new();
 
-    tasks.spawn(keep_telling(line.stopping.clone()));
     tasks.spawn(pass_nudges_on(nudges, stir.clone(), line.stopping.clone()));
     tasks.spawn(collecting(line.clone(), stir.clone()));
     tasks.spawn(composing(line.clone(), stir.clone(), pages.pulse.clone()));
-    tasks.spawn(delivering(line.clone(), stir.clone()));
+    let relay = RelayState::default();
+    tasks.spawn(delivering(line.clone(), stir.clone(), relay.clone()));
+    tasks.spawn(watching(line.clone(), relay));
     tasks.spawn(retaining(line.clone(), stir.clone()));
     if let Some(address) = line.config.web.metrics {
         tasks.spawn(serve_metrics(pages.clone(), address, line.stopping.clone()));
@@ -229,13 +233,14 @@ async fn composing(line: Line, stir: Stir, pulse: Pulse) -> Result<(), DaemonErr
     Ok(())
 }
 
-async fn delivering(line: Line, stir: Stir) -> Result<(), DaemonError> {
+async fn delivering(line: Line, stir: Stir, relay: RelayState) -> Result<(), DaemonError> {
     let mut pace = Pace::of(&line, &stir, "delivering");
     let mut was_held = None;
     while pace.goes_on() {
         match deliver::run(&line, pace.looks()).await {
             Ok(done) => {
                 tell(&line, &done);
+                relay.set(done.relay_fault.clone());
                 if done.held != was_held {
                     match &done.held {
                         Some(why) => warn!("all mail is held: {why}"),
@@ -256,8 +261,19 @@ async fn delivering(line: Line, stir: Stir) -> Result<(), DaemonError> {
     Ok(())
 }
 
-async fn keep_telling(stopping: CancellationToken) -> Result<(), DaemonError> {
-    supervisor::keep_telling(stopping).await;
+/// What is wrong is looked for by the clock: nobody wakes us to say that nothing happens.
+async fn watching(line: Line, relay: RelayState) -> Result<(), DaemonError> {
+    while !line.stopping.is_cancelled() {
+        match troubles::run(&line, relay.fault().as_deref(), line.clock.now()).await {
+            Ok(news) => {
+                for one in &news {
+                    alerts::tell(one, line.config.alerts.command.as_deref()).await;
+                }
+            }
+            Err(failure) => warn!("could not look for trouble: {}", with_causes(&failure)),
+        }
+        rest(LOOK, &line.stopping).await;
+    }
     Ok(())
 }
 

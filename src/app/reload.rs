@@ -25,6 +25,7 @@ impl AtWork {
     /// Runs as the daemon until it is asked to stop. At SIGHUP `read` reads the configuration again.
     pub async fn run(&mut self, mut app: App, read: impl Fn() -> Result<Config, String>) -> Result<(), AppError> {
         let stops = tokio::spawn(daemon::stop_on_signal(app.stopping.clone())?);
+        let alive = tokio::spawn(daemon::supervisor::keep_telling());
         let mut hangups = Hangups::listen()?;
         let mut door = Door::open(app.config.web.listen).await?;
         while let Some(next) = self.until_reload(&app, &door, &mut hangups, &read).await? {
@@ -39,6 +40,7 @@ impl AtWork {
             }
         }
         stops.abort();
+        alive.abort();
         info!("stopped; nothing is left half done");
         Ok(())
     }

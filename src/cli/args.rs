@@ -29,7 +29,7 @@ pub enum Command {
     Status,
     /// Check the configuration file, and say where it is wrong; touches nothing else
     Check,
-    /// Add, change, import, list and explain readers
+    /// Add, change, import, list, explain and erase readers
     #[command(subcommand)]
     Subscriber(subscriber::SubscriberCommand),
     /// Look at runs and at what comes next; hold, release or cancel mail; send a test

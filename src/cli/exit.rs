@@ -83,6 +83,8 @@ fn of_app(error: &AppError) -> Exit {
         AppError::Lock(LockError::Held { .. })
         | AppError::OtherConfiguration { .. }
         | AppError::Overtaken
+        // Another try does not help, so a service manager must not make one every few seconds.
+        | AppError::Store(crate::store::Error::Newer { .. })
         | AppError::StillHeld(_) => Exit::Refused,
         AppError::Secret(_)
         | AppError::Relay(_)
@@ -119,4 +121,16 @@ pub fn next(error: &anyhow::Error) -> Option<String> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store;
+
+    #[test]
+    fn what_another_try_cannot_help_is_no_failure_of_the_outside() {
+        let newer = AppError::from(store::Error::Newer { found: 6, known: 5 });
+        assert_eq!(of(&newer.into()), Exit::Refused);
+    }
 }

@@ -10,7 +10,7 @@ use super::{open, words};
 use crate::app::App;
 use crate::store::{
     adoption, article, captured_mail, declared, delivery, feed, lease, restored, run, setting, slot, subscriber,
-    subscription, suppression,
+    subscription, suppression, trouble,
 };
 
 #[derive(Serialize)]
@@ -127,6 +127,9 @@ async fn needs_you(
             "run {run} ({frequency}) is held{why}; `tidings digest release {run}` or `tidings digest cancel {run}`"
         ));
     }
+    // Held runs and feeds that are gone are told by themselves.
+    let known = trouble::known(&app.store).await?.into_iter().filter(|(name, _)| !name.contains(':'));
+    needs.extend(known.map(|(_, trouble)| trouble.words));
     let in_force = adoption::is_in_force(&app.store, &app.config.fingerprint()).await?;
     if app.config.feeds.is_empty() {
         needs.push("there are no feeds: add [[feed]] and [[topic]] to the configuration".to_owned());

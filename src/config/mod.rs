@@ -6,6 +6,7 @@
 //!
 //! It does no I/O but reading that one file: whether a secret exists or a relay answers is for others to see.
 
+mod alerts;
 mod collect;
 mod delivery;
 mod dkim;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use alerts::Alerts;
 pub use collect::{Collect, FirstFetch};
 pub use delivery::{Delivery, Uncertain};
 pub use dkim::{Dkim, Signing};
@@ -75,6 +77,7 @@ pub struct Config {
     pub collect: Collect,
     pub dkim: Dkim,
     pub log: Log,
+    pub alerts: Alerts,
     #[serde(default, rename = "feed")]
     pub feeds: Vec<Feed>,
     /// Those that stay, as with regions and frequencies; the others are in `retired`.
@@ -153,6 +156,7 @@ impl Config {
         self.storage.rebase(folder);
         self.relay.rebase(folder);
         self.dkim.rebase(folder);
+        self.alerts.rebase(folder);
     }
 }
 

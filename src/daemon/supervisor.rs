@@ -1,8 +1,9 @@
 //! Whoever started us and watches over us (systemd, `Type=notify`): they learn when we are ready, when we stop, and, as long
 //! as the program's own tasks get their turn, that we are alive. Where nobody listens, nothing is said.
 
+use std::future::pending;
+
 use sd_notify::NotifyState;
-use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 pub fn ready(status: &str) {
@@ -13,15 +14,13 @@ pub fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("finishing what is in hand")]);
 }
 
-/// Says that we are alive, twice as often as it is asked for.
-pub async fn keep_telling(stopping: CancellationToken) {
-    let Some(period) = sd_notify::watchdog_enabled() else { return stopping.cancelled().await };
-    while !stopping.is_cancelled() {
+/// Says that we are alive, twice as often as it is asked for; from the beginning to the end, since what is in hand when
+/// another configuration takes over, or when everything stops, may take longer than whoever watches waits.
+pub async fn keep_telling() {
+    let Some(period) = sd_notify::watchdog_enabled() else { return pending().await };
+    loop {
         tell(&[NotifyState::Watchdog]);
-        tokio::select! {
-            () = tokio::time::sleep(period / 2) => {}
-            () = stopping.cancelled() => {}
-        }
+        tokio::time::sleep(period / 2).await;
     }
 }
 

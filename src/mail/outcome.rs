@@ -52,6 +52,19 @@ const NOT_THE_ADDRESS: [&str; 18] = [
     "dnsbl",
 ];
 
+/// Words of a relay that does not know us, or not yet, whatever code it gives them: nobody's address is bad. Whether it is so for
+/// this reader alone or for all cannot be told from one answer, so it waits instead of stopping all mail or ending theirs.
+const NOT_FOR_US: [&str; 8] = [
+    "relay access denied",
+    "relaying denied",
+    "relay denied",
+    "relaying not allowed",
+    "relay not permitted",
+    "unable to relay",
+    "not permitted to relay",
+    "email address is not verified",
+];
+
 /// `step` is the one that was answered: MAIL, RCPT, DATA or the dot.
 pub(super) fn of(step: Step, answer: &Reply) -> Outcome {
     let reply = answer.to_string();
@@ -68,6 +81,9 @@ pub(super) fn of(step: Step, answer: &Reply) -> Outcome {
     }
     let words = reply.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
+    if says(&NOT_FOR_US) {
+        return Outcome::Transient { reply };
+    }
     let nobody = enhanced.map_or_else(|| says(&NOBODY), |code| HARD.contains(&code));
     Outcome::Permanent { hard: nobody && !says(&NOT_THE_ADDRESS), reply }
 }
@@ -126,6 +142,11 @@ mod tests {
             (Step::Rcpt, 451, "4.1.1 user unknown", Later),
             (Step::Rcpt, 452, "4.2.2 mailbox full", Later),
             (Step::Dot, 421, "4.7.0 try again", Later),
+            // So is what a relay says that does not know us yet.
+            (Step::Rcpt, 554, "5.7.1 <a@b.c>: Relay access denied", Later),
+            (Step::Rcpt, 550, "5.7.54 SMTP; Unable to relay recipient in non-accepted domain", Later),
+            (Step::Rcpt, 550, "relaying denied", Later),
+            (Step::Dot, 554, "Message rejected: Email address is not verified.", Later),
             // The address.
             (Step::Rcpt, 550, "5.1.1 <a@b.c>: Recipient address rejected", Hard),
             (Step::Rcpt, 550, "5.1.2 bad destination", Hard),

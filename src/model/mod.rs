@@ -20,4 +20,5 @@ pub mod schedule;
 pub mod slug;
 pub mod token;
 pub mod topic;
+pub mod trouble;
 pub mod words;

@@ -12,6 +12,7 @@ pub mod matching;
 pub mod receive;
 pub mod retain;
 mod shelves;
+pub mod troubles;
 
 use std::sync::Arc;
 

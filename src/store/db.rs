@@ -85,6 +85,12 @@ impl Db {
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute("PRAGMA busy_timeout = 0").await.map(drop) })
             })
+            // When the disk is full, SQLite takes a transaction back by itself. sqlx does not hear of it, and would refuse
+            // to begin another on that connection for ever: another one takes its place.
+            .before_acquire(|connection, _| {
+                let is_free = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_free) })
+            })
             .connect_with(writer)
             .await
             .map_err(opened)?;
@@ -298,5 +304,34 @@ impl Tx {
 
     pub fn is_pg(&self) -> bool {
         matches!(self, Self::Pg(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn once_there_is_room_again_it_is_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Place::File(folder.path().join("full.db"))).await.unwrap();
+        let Db::Lite { write, .. } = &db else { unreachable!("it is a file") };
+        write.execute("CREATE TABLE much (bytes BLOB)").await.unwrap();
+
+        write.execute("PRAGMA max_page_count = 8").await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let full = write_much(&mut tx).await.unwrap_err();
+        assert!(full.to_string().contains("disk is full"), "{full}");
+        drop(tx);
+
+        // The limit was that of the connection which is no longer used.
+        let mut tx = db.begin().await.unwrap();
+        write_much(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn write_much(tx: &mut Tx) -> Result<(), sqlx::Error> {
+        let Tx::Lite(tx) = tx else { unreachable!("it is a file") };
+        tx.execute("INSERT INTO much VALUES (zeroblob(1000000))").await.map(drop)
     }
 }

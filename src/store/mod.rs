@@ -45,6 +45,7 @@ pub mod subscriber;
 pub mod subscription;
 pub mod suppression;
 pub mod tables;
+pub mod trouble;
 pub mod withdrawal;
 
 use std::path::{Path, PathBuf};

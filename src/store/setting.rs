@@ -10,6 +10,8 @@ statements! {
     READ_POSITION = same("SELECT value FROM counter WHERE name = 'position'");
     NEXT_MARK = same("UPDATE counter SET value = value + 1 WHERE name = 'mark' RETURNING value");
     READ_MARK = same("SELECT value FROM counter WHERE name = 'mark'");
+    /// Whoever holds it changes it alone, until their transaction ends.
+    TAKE = same("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = setting.value RETURNING value");
     GET = same("SELECT value FROM setting WHERE name = $1");
     PUT = same("INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
 }
@@ -70,6 +72,11 @@ pub async fn get(store: &Store, name: &str) -> Result<Option<String>, Error> {
 
 pub async fn get_in(tx: &mut Tx, name: &str) -> Result<Option<String>, Error> {
     Ok(tx.opt::<(String,)>(&GET, args![name]).await?.map(|(value,)| value))
+}
+
+/// What it says, `default` at first; held until the transaction ends.
+pub async fn take(tx: &mut Tx, name: &str, default: &str) -> Result<String, Error> {
+    Ok(tx.one::<(String,)>(&TAKE, args![name, default]).await?.0)
 }
 
 pub async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<(), Error> {

@@ -1,7 +1,10 @@
 //! What machines that watch over Tidings are told.
 
-use super::app::{NEWSROOM, TestApp};
+use super::app::{NEWSROOM, Reader, TestApp};
 use super::engine::on_both_engines;
+use super::newsstand::Manner;
+use crate::model::trouble::News;
+use crate::pipeline::troubles;
 use crate::web::{self, Pages};
 
 /// What is answered where the metrics are served.
@@ -14,6 +17,13 @@ async fn asked(pages: Pages, path: &str) -> (u16, String) {
     let answered = (answer.status().as_u16(), answer.text().await.unwrap());
     serving.abort();
     answered
+}
+
+/// What somebody is told now.
+async fn news(app: &TestApp, relay: Option<&str>) -> Vec<String> {
+    let news = troubles::run(app.line(), relay, app.clock.now()).await.unwrap();
+    let word = |one: &News| if one.has_ended { "ended" } else { "begins" };
+    news.iter().map(|one| format!("{} {}: {}", word(one), one.name, one.trouble.words)).collect()
 }
 
 on_both_engines! {
@@ -33,6 +43,43 @@ on_both_engines! {
         pages.pulse.beats(app.clock.now());
         assert_eq!(asked(pages.clone(), "/readyz").await, (503, "the database fails; the log says how\n".to_owned()));
         assert_eq!(asked(pages, "/healthz").await.0, 200, "the process itself is well");
+    }
+
+    async fn trouble_is_told_once_when_it_begins_and_once_when_it_has_ended(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("ana@example.net", &["health"]).await;
+        app.run().await;
+        assert_eq!(news(&app, None).await, [""; 0]);
+
+        // Nobody was at work when the run was due.
+        app.sleep_until("2026-03-03 10:01");
+        assert_eq!(news(&app, None).await, ["begins run-late: a run has been due since 2026-03-03 08:00 UTC and is not made"]);
+        assert_eq!(news(&app, Some("554 5.7.1 go away")).await, ["begins relay: the relay takes no mail from us: 554 5.7.1 go away"]);
+        assert_eq!(news(&app, Some("554 5.7.1 go away")).await, [""; 0], "it goes on");
+        app.behave("sport", Manner::Status(410));
+        app.fetch().await;
+        assert_eq!(
+            news(&app, None).await,
+            [
+                "begins feed-gone:sport: the feed `sport` is gone for good; take it out, or give it another address",
+                "ended relay: the relay takes no mail from us: 554 5.7.1 go away",
+                "ended run-late: a run has been due since 2026-03-03 08:00 UTC and is not made",
+            ]
+        );
+    }
+
+    async fn a_question_that_is_not_sent_is_trouble(engine: Engine) {
+        let mut app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.restart(&[("RELAY__PORT", "1")]).await;
+        app.add(Reader { pending: true, ..Reader::of("ana@example.net", &["health"]) }).await;
+        app.run_until("2026-03-02 12:14").await;
+        assert_eq!(news(&app, None).await, [""; 0]);
+        app.run_until("2026-03-02 12:16").await;
+        assert_eq!(news(&app, None).await, ["begins confirmation-late: a confirmation has waited since 2026-03-02 12:00 UTC to be sent"]);
+        let port = app.relay.addr.port().to_string();
+        app.restart(&[("RELAY__PORT", &port)]).await;
+        app.run_until("2026-03-02 12:20").await;
+        assert_eq!(news(&app, None).await.len(), 1, "it has ended");
     }
 
     async fn it_is_measured_without_an_address(engine: Engine) {

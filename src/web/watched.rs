@@ -12,7 +12,7 @@ use axum::routing::get;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Pages;
-use crate::store::{self, article, delivery, feed, queue, slot, subscriber, suppression};
+use crate::store::{self, article, delivery, feed, queue, slot, subscriber, suppression, trouble};
 
 /// The scheduler looks every half minute.
 const LATEST_LOOK: TimeDelta = TimeDelta::minutes(2);
@@ -84,6 +84,12 @@ async fn measure(pages: &Pages) -> Result<String, store::Error> {
         &[("".into(), age(oldest, now))],
     );
     text.gauge("tidings_run_late_seconds", "How long the next run has been due.", &[("".into(), age(late, now))]);
+    let troubles = trouble::known(store).await?.len() as f64;
+    text.gauge(
+        "tidings_troubles",
+        "What is wrong and does not mend itself; the log says what.",
+        &[("".into(), troubles)],
+    );
     let looked = age(pages.pulse.last(), now);
     text.gauge("tidings_scheduler_looked_seconds", "How long ago the scheduler looked.", &[("".into(), looked)]);
     Ok(text.0)

@@ -13,6 +13,7 @@ use super::super::exit::Exit;
 use super::super::global::Global;
 use super::super::open;
 use super::super::output::Output;
+use super::super::words::count;
 use super::lines::{COLUMNS, SEPARATOR};
 use crate::app::App;
 use crate::model::edition::Format;
@@ -50,7 +51,11 @@ pub async fn run(args: &ExportArgs, global: &Global, output: &Output) -> anyhow:
     let opened = opened.with_context(|| format!("could not write {}", part.display()))?;
     let lines = write(&app, std::io::BufWriter::new(opened)).await?;
     std::fs::rename(&part, file).with_context(|| format!("could not write {}", file.display()))?;
-    output.say(&format!("{lines} lines written to {}", file.display()));
+    output.say(&format!(
+        "{} written to {}",
+        count(usize::try_from(lines).unwrap_or(usize::MAX), "line"),
+        file.display()
+    ));
     Ok(Exit::Done)
 }
 

@@ -1,0 +1,28 @@
+//! What is known to be wrong, so that each is told once, whichever process looks.
+
+use chrono::{DateTime, Utc};
+
+use super::{Error, Store, Tx, setting};
+use crate::model::trouble::{News, Troubles, compare};
+
+/// The setting that says it.
+const KNOWN: &str = "troubles";
+
+/// Writes down what is wrong now. What is news.
+pub async fn note(tx: &mut Tx, found: Vec<(String, String)>, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
+    let known: Troubles = read(&setting::take(tx, KNOWN, "{}").await?);
+    let (next, news) = compare(&known, found, now);
+    if next != known {
+        let text = serde_json::to_string(&next).expect("words and times always serialise");
+        setting::put(tx, KNOWN, &text).await?;
+    }
+    Ok(news)
+}
+
+pub async fn known(store: &Store) -> Result<Troubles, Error> {
+    Ok(setting::get(store, KNOWN).await?.as_deref().map(read).unwrap_or_default())
+}
+
+fn read(text: &str) -> Troubles {
+    serde_json::from_str(text).unwrap_or_default()
+}

@@ -331,7 +331,7 @@ fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     Err(AppError::Unfit { folder: folder.clone(), failures })
 }
 
-/// Where the database is.
+/// Where the database is, and how it is opened.
 pub fn place(config: &Config) -> Place {
     match &config.storage.database {
         Database::Sqlite(file) => Place::File(file.clone()),

@@ -3,7 +3,10 @@
 use clap::{Parser, Subcommand};
 
 use super::global::Global;
-use super::{article, completions, demo, digest, doctor, feed, init, mail, man, run, subscriber, template, topic};
+use super::{
+    article, backup, completions, db, demo, digest, doctor, feed, init, mail, man, reconcile, run, subscriber,
+    template, topic,
+};
 
 /// News, brought to you: collects articles from feeds and mails each reader one digest of what is new in the topics
 /// they chose, at their hour, in their language.
@@ -52,6 +55,14 @@ pub enum Command {
     /// List the texts of mails and pages, make them yours, look at them, hold them to rules
     #[command(subcommand)]
     Template(template::TemplateCommand),
+    /// Copy the database into one file, see whether a copy is whole, put one back
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// Look at the database itself, bring its schema up to date, copy it to another engine
+    #[command(subcommand)]
+    Db(db::DbCommand),
+    /// After a restore: say of the mail that was on its way whether it had gone
+    Reconcile(reconcile::ReconcileArgs),
     /// Print the manual page, or write one for every command
     Man(man::ManArgs),
     /// Print what a shell needs to complete commands with Tab

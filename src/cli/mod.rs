@@ -3,9 +3,11 @@
 
 mod args;
 mod article;
+mod backup;
 mod check;
 mod coming;
 mod completions;
+mod db;
 pub mod demo;
 mod digest;
 mod doctor;
@@ -19,6 +21,7 @@ mod man;
 mod matching;
 mod open;
 mod output;
+mod reconcile;
 mod resolve;
 mod run;
 mod runs;
@@ -78,6 +81,9 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Article(command) => article::run(command, global, output).await,
         Command::Mail(command) => mail::run(command, global, output).await,
         Command::Template(command) => template::run(command, global, output),
+        Command::Backup(command) => backup::run(command, global, output).await,
+        Command::Db(command) => db::run(command, global, output).await,
+        Command::Reconcile(args) => reconcile::run(args, global, output).await,
         Command::Man(args) => man::run(args, Cli::command(), output),
         Command::Completions(args) => completions::run(args, Cli::command()),
     }

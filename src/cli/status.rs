@@ -9,8 +9,8 @@ use super::output::Output;
 use super::{open, words};
 use crate::app::App;
 use crate::store::{
-    adoption, article, captured_mail, declared, delivery, feed, lease, run, setting, slot, subscriber, subscription,
-    suppression, trouble,
+    adoption, article, captured_mail, declared, delivery, feed, lease, restored, run, setting, slot, subscriber,
+    subscription, suppression, trouble,
 };
 
 #[derive(Serialize)]
@@ -147,16 +147,25 @@ async fn needs_you(
             needs.push(format!("feed {}: {error}", feed.slug));
         }
     }
+    let restored = restored::count(&app.store, None).await?;
+    match restored {
+        0 => {}
+        1 => needs
+            .push("1 mail was on its way when the backup was made that was restored; `tidings reconcile`".to_owned()),
+        n => needs.push(format!(
+            "{n} mails were on their way when the backup was made that was restored; `tidings reconcile`"
+        )),
+    }
     let count = |wanted: &str| states.iter().find(|(state, _)| state == wanted).map_or(0, |(_, n)| *n);
-    for (state, words) in [
-        ("held", "deliveries are held: they were in doubt too often"),
+    for (deliveries, words) in [
+        (count("held") - restored, "deliveries are held: they were in doubt too often"),
         (
-            "quarantined",
+            count("quarantined"),
             "mails wait because a template fails on them: mend it (`tidings template lint`), then reload or restart",
         ),
     ] {
-        if count(state) > 0 {
-            needs.push(format!("{} {words}", count(state)));
+        if deliveries > 0 {
+            needs.push(format!("{deliveries} {words}"));
         }
     }
     Ok(needs)

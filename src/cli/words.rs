@@ -19,6 +19,16 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// `812 bytes`, `48 kB`, `3.1 MB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.iter().find(|(size, _)| n >= *size) {
+        Some((size, unit)) if n < 10 * size && *unit != "kB" => format!("{}.{} {unit}", n / size, n % size * 10 / size),
+        Some((size, unit)) => format!("{} {unit}", n / size),
+        None => format!("{n} bytes"),
+    }
+}
+
 pub fn count_deliveries(n: usize) -> String {
     if n == 1 { "1 delivery".to_owned() } else { format!("{n} deliveries") }
 }
@@ -43,5 +53,11 @@ mod tests {
         assert_eq!(when(now + TimeDelta::hours(3), now), "2026-11-23 11:00 UTC (in 3 hours)");
         assert_eq!(when(now - TimeDelta::minutes(1), now), "2026-11-23 07:59 UTC (1 minute ago)");
         assert_eq!(when_or_never(None, now), "never");
+    }
+
+    #[test]
+    fn sizes_are_rough() {
+        let sizes = [812, 48_230, 3_190_000, 48_000_000, 2_000_000_000].map(bytes);
+        assert_eq!(sizes, ["812 bytes", "48 kB", "3.1 MB", "48 MB", "2.0 GB"]);
     }
 }

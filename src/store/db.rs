@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 
 use super::Error;
 use super::checkpoint::Checkpoints;
+use super::lock::beside;
 use super::sql::{Arg, Record, Row, Sql};
 
 /// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
@@ -100,6 +101,26 @@ impl Db {
             .await
             .map_err(opened)?;
         Ok(Self::Lite { write, read, file: file.to_owned(), turns: Turns::default(), checkpoints })
+    }
+
+    /// A SQLite database to be looked at, whoever else has it open: it is not made, and its schema stays as it is.
+    pub async fn look_at(file: &Path) -> Result<Self, Error> {
+        // Read-only it would leave the files beside it that others use to agree; the last one to close takes them away.
+        Self::open_one(SqliteConnectOptions::new().filename(file), file).await
+    }
+
+    /// A SQLite file that nobody writes. Nothing is written beside it, unless there is something to agree about.
+    pub async fn read_file(file: &Path) -> Result<Self, Error> {
+        let alone = !beside(file, "-wal").exists();
+        Self::open_one(SqliteConnectOptions::new().filename(file).read_only(true).immutable(alone), file).await
+    }
+
+    async fn open_one(options: SqliteConnectOptions, file: &Path) -> Result<Self, Error> {
+        let options = options.create_if_missing(false).busy_timeout(BUSY).disable_statement_logging();
+        let opened = |source| Error::Open { place: file.display().to_string(), source };
+        let read = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opened)?;
+        let checkpoints = Checkpoints::new(options);
+        Ok(Self::Lite { write: read.clone(), read, file: file.to_owned(), turns: Turns::default(), checkpoints })
     }
 
     async fn open_pg(url: &str, connections: u32, behind_pooler: bool) -> Result<Self, Error> {

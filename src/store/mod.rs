@@ -13,8 +13,10 @@ mod tests;
 pub mod adoption;
 pub mod article;
 pub mod audience;
+pub mod backup;
 pub mod captured_mail;
 pub mod consent;
+pub mod copy;
 pub mod declared;
 pub mod delivery;
 pub mod edition;
@@ -32,22 +34,27 @@ pub mod nudge;
 pub mod page;
 pub mod queue;
 pub mod request;
+pub mod restore;
+pub mod restored;
 pub mod retention;
 pub mod revision;
 pub mod run;
 pub mod setting;
 pub mod slot;
+pub mod stops;
 pub mod subscriber;
 pub mod subscription;
 pub mod suppression;
+pub mod tables;
 pub mod trouble;
 pub mod withdrawal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 pub use db::{Db, Place, Tx};
+pub use schema::{copy_before, known as known_schema};
 
 /// The database, open and migrated.
 #[derive(Debug, Clone)]
@@ -79,6 +86,10 @@ pub enum Error {
     Newer { found: i64, known: i64 },
     #[error("could not back up the database to {file} before the upgrade")]
     Backup { file: PathBuf, source: sqlx::Error },
+    #[error("could not write a copy of the database to {file}")]
+    Copy { file: PathBuf, source: sqlx::Error },
+    #[error("could not {what} {file}")]
+    File { what: &'static str, file: PathBuf, source: std::io::Error },
 }
 
 impl Error {
@@ -89,6 +100,11 @@ impl Error {
     fn unreadable(column: usize, value: String) -> Self {
         Self::Unreadable { column, value }
     }
+
+    fn file(what: &'static str, file: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let file = file.to_owned();
+        move |source| Self::File { what, file, source }
+    }
 }
 
 impl Store {
@@ -97,6 +113,26 @@ impl Store {
         let db = Db::open(place).await?;
         schema::migrate(&db).await?;
         Ok(Self { db })
+    }
+
+    /// Opens the database and leaves its schema as it is.
+    pub async fn open_as_it_is(place: &Place) -> Result<Self, Error> {
+        Ok(Self { db: Db::open(place).await? })
+    }
+
+    /// Opens a SQLite database that others may have open, to look at it; it is not made.
+    pub async fn look_at(file: &Path) -> Result<Self, Error> {
+        Ok(Self { db: Db::look_at(file).await? })
+    }
+
+    /// Opens a SQLite file that nobody writes, such as a backup, and changes nothing.
+    pub async fn read_file(file: &Path) -> Result<Self, Error> {
+        Ok(Self { db: Db::read_file(file).await? })
+    }
+
+    /// The number of the last step that its schema has seen; 0: it is no database of ours.
+    pub async fn schema(&self) -> Result<i64, Error> {
+        schema::version(&self.db).await
     }
 
     pub async fn begin(&self) -> Result<Tx, Error> {
@@ -122,7 +158,7 @@ impl Store {
     }
 
     /// The SQLite file; None on PostgreSQL.
-    pub fn file(&self) -> Option<&std::path::Path> {
+    pub fn file(&self) -> Option<&Path> {
         match &self.db {
             Db::Lite { file, .. } => Some(file),
             Db::Pg(_) => None,

@@ -1,6 +1,6 @@
 //! Migrations: embedded, side by side for the two engines, applied at start after a backup.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::Executor;
 use sqlx::SqlSafeStr;
@@ -8,6 +8,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::Error;
 use super::db::Db;
+use super::lock::beside;
 use super::sql::args;
 use super::sql::{Sql, two};
 
@@ -94,8 +95,8 @@ async fn migrate_lite(pool: &sqlx::SqlitePool) -> Result<(), sqlx::migrate::Migr
     Ok(())
 }
 
-/// The newest schema that this program knows.
-pub(super) fn known() -> i64 {
+/// The schema of this program.
+pub fn known() -> i64 {
     STEPS.last().map_or(0, |step| step.version)
 }
 
@@ -116,11 +117,14 @@ fn migrator<'a>(steps: impl IntoIterator<Item = &'a Step>, text: impl Fn(&Step) 
     Migrator::with_migrations(steps.into_iter().map(migration).collect())
 }
 
-/// A consistent copy beside the file, named by the schema it has: `tidings.db.before-2`.
+/// Where the copy of a file of this schema is written: `tidings.db.before-2`.
+pub fn copy_before(file: &Path, version: i64) -> PathBuf {
+    beside(file, &format!(".before-{}", version + 1))
+}
+
+/// A consistent copy beside the file.
 async fn back_up(pool: &sqlx::SqlitePool, file: &Path, version: i64) -> Result<(), Error> {
-    let mut name = file.as_os_str().to_owned();
-    name.push(format!(".before-{}", version + 1));
-    let copy = std::path::PathBuf::from(name);
+    let copy = copy_before(file, version);
     sqlx::query("VACUUM INTO $1")
         .bind(copy.display().to_string())
         .execute(pool)

@@ -13,8 +13,10 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("adoption", adoption::ALL),
     ("article", article::ALL),
     ("audience", audience::ALL),
+    ("backup", backup::ALL),
     ("captured_mail", captured_mail::ALL),
     ("consent", consent::ALL),
+    ("copy", copy::ALL),
     ("declared", declared::ALL),
     ("delivery", delivery::ALL),
     ("edition", edition::ALL),
@@ -31,6 +33,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("page", page::ALL),
     ("queue", queue::ALL),
     ("request", request::ALL),
+    ("restored", restored::ALL),
     ("retention", retention::ALL),
     ("revision", revision::ALL),
     ("run", run::ALL),
@@ -39,6 +42,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("subscriber", subscriber::ALL),
     ("subscription", subscription::ALL),
     ("suppression", suppression::ALL),
+    ("tables", tables::ALL),
     ("withdrawal", withdrawal::ALL),
 ];
 

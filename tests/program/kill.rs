@@ -78,7 +78,7 @@ pub struct Story {
     pub house: House,
     pub relay: Relay,
     readers: usize,
-    _newsroom: Newsroom,
+    pub newsroom: Newsroom,
 }
 
 impl Story {
@@ -94,7 +94,7 @@ impl Story {
         house.configure(&configuration(&relay, &newsroom, connections));
         house.make_secret();
         runtime().block_on(make_ready(&house, &newsroom, readers));
-        Some(Self { house, relay, readers, _newsroom: newsroom })
+        Some(Self { house, relay, readers, newsroom })
     }
 
     fn kill_and_check(&self, kills: usize) {

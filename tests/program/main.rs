@@ -4,8 +4,10 @@
 
 mod alerts;
 mod articles;
+mod backup;
 mod commands;
 mod daemon;
+mod db;
 mod dice;
 mod doctor;
 mod explain;

@@ -1,5 +1,6 @@
 //! Migrations: embedded, side by side for the two engines, applied at start after a backup.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sqlx::Executor;
@@ -125,10 +126,16 @@ pub fn copy_before(file: &Path, version: i64) -> PathBuf {
 /// A consistent copy beside the file.
 async fn back_up(pool: &sqlx::SqlitePool, file: &Path, version: i64) -> Result<(), Error> {
     let copy = copy_before(file, version);
-    sqlx::query("VACUUM INTO $1")
-        .bind(copy.display().to_string())
-        .execute(pool)
-        .await
-        .map(drop)
-        .map_err(|source| Error::Backup { file: copy, source })
+    let part = copy.with_added_extension("part");
+    let failed = |source| Error::Backup { file: copy.clone(), source };
+    // A copy that was begun, or that an upgrade left which did not come to its end, is in nobody's way.
+    match std::fs::remove_file(&part) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error.into())),
+        _ => {}
+    }
+    sqlx::query("VACUUM INTO $1").bind(part.display().to_string()).execute(pool).await.map_err(failed)?;
+    // It holds what the database holds: it is for the same eyes.
+    std::fs::set_permissions(&part, PermissionsExt::from_mode(0o600))
+        .and_then(|()| std::fs::rename(&part, &copy))
+        .map_err(|error| failed(error.into()))
 }

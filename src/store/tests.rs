@@ -306,6 +306,9 @@ async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
             let before = Rows::of(&db, &tables).await;
             db.close().await;
 
+            // As an upgrade leaves it that did not come to its end.
+            let copy = database.folder.path().join(format!("tidings.db.before-{}", version + 1));
+            std::fs::write(&copy, "half a copy").unwrap();
             let store = Store::open(&database.place).await.unwrap_or_else(|e| panic!("from {name} on {engine:?}: {e}"));
             let after = Rows::of(store.db(), &tables).await;
             for ((table, before), (_, after)) in before.0.iter().zip(&after.0) {
@@ -316,8 +319,10 @@ async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
                 assert!(table == "counter" || before.len() == after.len(), "{table} on {engine:?}: {after:?}");
             }
             if engine == Engine::Sqlite {
-                let copy = database.folder.path().join(format!("tidings.db.before-{}", version + 1));
-                assert!(copy.is_file(), "the file is copied before it is changed");
+                let found = std::fs::read(&copy).unwrap();
+                assert!(found.starts_with(b"SQLite format 3"), "the file is copied before it is changed");
+                let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&copy).unwrap().permissions());
+                assert_eq!(mode & 0o777, 0o600, "for the same eyes");
             }
         }
     }

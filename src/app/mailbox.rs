@@ -45,5 +45,6 @@ pub async fn open(receiver: Arc<dyn Receiver>, config: &Config) -> Result<Relay,
         login: None,
         hello: "localhost".to_owned(),
         deadlines: deadlines(&config.relay),
+        listener: None,
     })
 }

@@ -55,6 +55,7 @@ pub fn of(config: &Config) -> Result<Option<Relay>, RelaySettingsError> {
         login: login(settings)?,
         hello: hello.unwrap_or_else(|| "localhost".to_owned()),
         deadlines: deadlines(settings),
+        listener: None,
     }))
 }
 

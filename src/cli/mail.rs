@@ -4,6 +4,7 @@ mod failures;
 mod queue;
 mod retry;
 mod suppressions;
+mod test;
 
 use clap::Subcommand;
 
@@ -13,6 +14,8 @@ use super::output::Output;
 
 #[derive(Debug, Subcommand)]
 pub enum MailCommand {
+    /// Send a few words now, to see whether the relay takes mail from us
+    Test(test::TestArgs),
     /// Show what waits to be sent: how much, since when, for which domains, and the relay's last words
     Queue,
     /// Show what could not be sent, grouped by what the relay said
@@ -26,6 +29,7 @@ pub enum MailCommand {
 
 pub async fn run(command: &MailCommand, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     match command {
+        MailCommand::Test(args) => test::run(args, global, output).await,
         MailCommand::Queue => queue::run(global, output).await,
         MailCommand::Failures(args) => failures::run(args, global, output).await,
         MailCommand::Retry(args) => retry::run(args, global, output).await,

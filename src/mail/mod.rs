@@ -22,5 +22,6 @@ pub mod relay;
 pub mod reply;
 pub mod session;
 mod stream;
+pub mod transcript;
 pub mod unfit;
 mod wire;

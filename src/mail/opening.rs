@@ -38,7 +38,7 @@ async fn connect(relay: &Relay) -> Result<Wire, RelayError> {
     if relay.login.is_some() && matches!(relay.tls, Tls::None) {
         return Err(RelayError::LoginInTheClear { relay: name() });
     }
-    let wire = within(relay.deadlines.connect, Wire::connect(&relay.host, relay.port))
+    let wire = within(relay.deadlines.connect, Wire::connect(&relay.host, relay.port, relay.listener.clone()))
         .await
         .map_err(|source| RelayError::Connect { relay: name(), source })?;
     if matches!(relay.tls, Tls::None) && !wire.is_local() {

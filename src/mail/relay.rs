@@ -9,6 +9,8 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use secrecy::SecretString;
 
+use super::transcript::Listener;
+
 #[derive(Debug, Clone)]
 pub struct Relay {
     pub host: String,
@@ -18,6 +20,8 @@ pub struct Relay {
     /// What we call ourselves in EHLO: our host name, or an address in brackets.
     pub hello: String,
     pub deadlines: Deadlines,
+    /// Hears all that is said.
+    pub listener: Option<Listener>,
 }
 
 /// There is no opportunistic mode: what can be taken off by whoever stands between protects nothing.

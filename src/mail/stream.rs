@@ -16,6 +16,7 @@ use tokio_util::either::Either;
 
 use super::fault::Fault;
 use super::reply::{Partial, Reply};
+use super::transcript::{Listener, Transcript};
 
 const READ_AT_ONCE: usize = 4096;
 
@@ -24,6 +25,7 @@ pub(super) struct Wire {
     io: Either<TcpStream, Box<TlsStream<TcpStream>>>,
     /// What came and has not been read as a reply yet.
     received: Vec<u8>,
+    transcript: Transcript,
 }
 
 /// `work`, or a fault when its time is over.
@@ -38,11 +40,12 @@ pub(super) async fn within<T, E: Into<Fault>>(
 }
 
 impl Wire {
-    pub async fn connect(host: &str, port: u16) -> io::Result<Self> {
+    pub async fn connect(host: &str, port: u16, listener: Option<Listener>) -> io::Result<Self> {
         let tcp = TcpStream::connect((host, port)).await?;
         // Nagle's algorithm and delayed acknowledgements together cost 44 ms a message.
         tcp.set_nodelay(true)?;
-        Ok(Self { io: Either::Left(tcp), received: Vec::new() })
+        let transcript = Transcript::heard_by(listener);
+        Ok(Self { io: Either::Left(tcp), received: Vec::new(), transcript })
     }
 
     /// Whether what is written here stays on this machine.
@@ -63,7 +66,8 @@ impl Wire {
         match self.io {
             Either::Left(tcp) => {
                 let tls = TlsConnector::from(config).connect(name, tcp).await?;
-                Ok(Self { io: Either::Right(Box::new(tls)), received: Vec::new() })
+                self.transcript.secured();
+                Ok(Self { io: Either::Right(Box::new(tls)), received: Vec::new(), transcript: self.transcript })
             }
             Either::Right(_) => Err(io::Error::other("the connection is under TLS already")),
         }
@@ -71,6 +75,7 @@ impl Wire {
 
     /// Writes and flushes: TLS keeps what is not flushed.
     pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.transcript.sent(bytes);
         self.io.write_all(bytes).await?;
         self.io.flush().await
     }
@@ -85,6 +90,7 @@ impl Wire {
                 at += length + 1;
                 if let Some(reply) = reply {
                     self.received.drain(..at);
+                    self.transcript.came(&reply);
                     return Ok(reply);
                 }
             }

@@ -38,6 +38,26 @@ fn nothing_waits_and_nothing_failed_in_a_quiet_house() {
 }
 
 #[test]
+fn a_test_says_what_the_server_said_and_with_v_all_of_it() {
+    let newsroom = Newsroom::open();
+    let house = a_house(&newsroom);
+    let told = at(&house, "02 06:00", &["mail", "test", "me@example.org"]).ended(0);
+    assert!(told.out.starts_with("a test was captured (mode capture): nothing left this machine; it would have gone to me@example.org\nthe server said: 250 "), "{}", told.out);
+    assert_eq!(told.err, "");
+    let told = at(&house, "02 06:00", &["mail", "test", "me@example.org", "-v"]).ended(0).err;
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(
+        lines[0].starts_with("< 220 ")
+            && lines.contains(&"> EHLO localhost")
+            && lines.contains(&"> RCPT TO:<me@example.org>"),
+        "{told}"
+    );
+    assert!(told.contains("\n> (the message, ") && lines.contains(&"> ."), "{told}");
+    let status = at(&house, "02 06:00", &["status", "--json"]).ended(0).json();
+    assert_eq!(status["captured"], 2);
+}
+
+#[test]
 fn an_address_is_suppressed_and_let_go() {
     let newsroom = Newsroom::open();
     let house = a_house(&newsroom);

@@ -71,6 +71,7 @@ async fn mail_of_our_own_session_arrives_as_it_was() {
         login: None,
         hello: "tidings.example.org".into(),
         deadlines: Deadlines::default(),
+        listener: None,
     };
     let mut session = Session::open(&relay).await.unwrap();
     let message = b"Subject: hello\r\n\r\n.\r\n..two\r\n";

@@ -307,6 +307,7 @@ async fn plain_smtp_stays_on_this_machine() {
         login: None,
         hello: "tidings.example.org".into(),
         deadlines: Deadlines::default(),
+        listener: None,
     };
     assert!(matches!(relay_error(&relay).await, RelayError::InTheClear { .. }));
 }

@@ -5,12 +5,15 @@ use thiserror::Error;
 
 use super::press::{Press, envelope_from, is_captured};
 use crate::mail::fault::SessionError;
+use crate::mail::message::Encoded;
 use crate::mail::session::Session;
 use crate::model::address::Address;
 use crate::model::choice::{Candidate, Section, Window};
 use crate::model::delivery::{Key, Outcome};
 use crate::model::edition::{Content, Format, lay_out};
 use crate::model::language::Language;
+use crate::model::rendering::{Holed, Piece, Places, Rendering};
+use crate::model::words::with_causes;
 use crate::pipeline::{self, Line};
 use crate::store::{self, article, delivery, edition, filing, subscriber};
 
@@ -70,15 +73,46 @@ pub async fn send(line: &Line, trial: &Trial, now: DateTime<Utc>) -> Result<Trie
     let made = press.trial(&content, &reader, &key, &trial.to, now).await?;
     let bytes = made.map_err(TrialError::Unmade)?;
 
+    tried(line, &key, &trial.to, &bytes, articles, now).await
+}
+
+/// Sends a few words of ours: whether the relay takes mail from us at all.
+pub async fn greet(line: &Line, to: &Address, now: DateTime<Utc>) -> Result<Tried, TrialError> {
+    let site = &line.config.site.name;
+    let text = format!(
+        "This is a test of the way to this address, sent by `tidings mail test` for {site}.\n\nNobody needs to do anything.\n"
+    );
+    let rendering = Rendering {
+        subject: format!("[Test] {site}"),
+        text: Holed(vec![Piece::Fixed(text)]),
+        html: Holed::default(),
+        language: "en".parse().expect("a language's tag"),
+    };
+    let (key, press) = (line.chance.key(), Press::open(line).await?);
+    let encoded = Encoded::of(&rendering).map_err(|error| TrialError::Unmade(with_causes(&error)))?;
+    let bytes = encoded.splice(&press.head(&key, now, to), &Places::new());
+    let bytes = bytes.map_err(|error| TrialError::Unmade(with_causes(&error)))?;
+    tried(line, &key, to, &bytes, 0, now).await
+}
+
+/// Hands it over, and records what was said.
+async fn tried(
+    line: &Line,
+    key: &Key,
+    to: &Address,
+    bytes: &[u8],
+    articles: usize,
+    now: DateTime<Utc>,
+) -> Result<Tried, TrialError> {
     let mode = line.config.delivery.mode;
-    let captured = is_captured(line, mode, &trial.to);
-    let outcome = hand_over(line, captured, &envelope_from(line, &key), &trial.to, &bytes).await?;
+    let captured = is_captured(line, mode, to);
+    let outcome = hand_over(line, captured, &envelope_from(line, key), to, bytes).await?;
     let (sent, reply) = match &outcome {
         Outcome::Sent { reply } => (true, reply),
         Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
     };
     let mut tx = line.store.begin().await?;
-    delivery::record_test(&mut tx, &key, mode, &trial.to.to_string(), sent, reply, now).await?;
+    delivery::record_test(&mut tx, key, mode, &to.to_string(), sent, reply, now).await?;
     tx.commit().await?;
     Ok(Tried { outcome, articles, captured })
 }

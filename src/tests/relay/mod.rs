@@ -202,6 +202,7 @@ impl Relay {
             login: self.shared.script.login.as_ref().map(login),
             hello: "tidings.example.org".into(),
             deadlines: Deadlines::default(),
+            listener: None,
         }
     }
 }

@@ -1,0 +1,76 @@
+//! `tidings mail test`: does the relay take a mail from us? With -v, all that is said.
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::exit::{Exit, Failure};
+use super::super::global::Global;
+use super::super::open;
+use super::super::output::Output;
+use crate::mail::relay::Relay;
+use crate::mail::transcript::Listener;
+use crate::model::address::Address;
+use crate::model::delivery::Outcome;
+use crate::pipeline::deliver::trial::{self, TrialError};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A short text of ours, marked [Test], outside the queue. With -v all that is said on the connection is \
+    shown, except the login. In the mode `capture` it goes into the mailbox inside Tidings.\n\n\
+    Example:  tidings mail test me@example.org -v"
+)]
+pub struct TestArgs {
+    /// The address to send it to
+    address: Address,
+}
+
+#[derive(Serialize)]
+struct Tested {
+    to: String,
+    mode: &'static str,
+    /// Into the mailbox inside Tidings.
+    captured: bool,
+    accepted: bool,
+    reply: String,
+}
+
+pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
+    let app = open::app_for_writing(global).await?;
+    let mut line = app.line().await?;
+    if global.verbose > 0 {
+        line.mailbox = overheard(&line.mailbox);
+        line.relay = line.relay.as_ref().map(overheard);
+    }
+    let tried = match trial::greet(&line, &args.address, app.clock.now()).await {
+        Err(TrialError::Session(session)) => return Err(session.into()),
+        other => other?,
+    };
+    let (accepted, reply) = match tried.outcome {
+        Outcome::Sent { reply } => (true, reply),
+        Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
+    };
+    let (to, mode, captured) = (args.address.to_string(), app.config.delivery.mode.word(), tried.captured);
+    let tested = Tested { to, mode, captured, accepted, reply };
+    output.result(&tested, || {
+        let Tested { to, mode, reply, .. } = &tested;
+        let what = match (captured, accepted) {
+            (true, _) => format!("captured (mode {mode}): nothing left this machine; it would have gone to {to}"),
+            (false, true) => format!("sent to {to} (mode {mode})"),
+            (false, false) => format!("offered for {to} and not taken (mode {mode})"),
+        };
+        format!("a test was {what}\nthe server said: {reply}")
+    })?;
+    if accepted {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(Exit::Outside, format!("the relay did not take it: {}", tested.reply))
+        .then(format!("tidings mail test {} -v", tested.to))
+        .into())
+}
+
+fn overheard(relay: &Arc<Relay>) -> Arc<Relay> {
+    let listener = Listener::new(|line| eprintln!("{line}"));
+    Arc::new(Relay { listener: Some(listener), ..Relay::clone(relay) })
+}

@@ -48,6 +48,8 @@ pub struct App {
     pub clock: Clock,
     pub chance: Chance,
     pub stopping: CancellationToken,
+    /// The scheduler's.
+    pub pulse: Pulse,
 }
 
 /// The process that runs stages. What it holds, it holds until this is dropped or [`AtWork::leave`]s.
@@ -157,6 +159,7 @@ impl App {
             clock,
             chance,
             stopping: CancellationToken::new(),
+            pulse: Pulse::default(),
         })
     }
 
@@ -169,7 +172,7 @@ impl App {
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             site: Arc::new(deliver::site(&self.config)),
-            pulse: Pulse::default(),
+            pulse: self.pulse.clone(),
         }
     }
 

@@ -119,28 +119,35 @@ pub async fn answer(pages: Pages, door: &Door, until: CancellationToken) -> Resu
     serve_pages(pages, door.listener()?, until).await
 }
 
+/// As long as requests that are under way have to come to their end.
+async fn a_moment_after(stopping: &CancellationToken) {
+    stopping.cancelled().await;
+    tokio::time::sleep(LAST_VISITORS).await;
+}
+
 /// Who cannot be measured works all the same.
 async fn serve_metrics(pages: Pages, address: SocketAddr, stopping: CancellationToken) -> Result<(), DaemonError> {
-    let served = match TcpListener::bind(address).await {
-        Ok(listener) => web::serve_metrics(pages, listener, stopping.clone().cancelled_owned()).await,
-        Err(refused) => Err(refused),
+    let served = async {
+        let listener = TcpListener::bind(address).await?;
+        web::serve_metrics(pages, listener, stopping.clone().cancelled_owned()).await
     };
-    if let Err(broken) = served {
-        error!("there are no metrics at http://{address}/metrics (web.metrics): {broken}");
-        stopping.cancelled().await;
+    tokio::select! {
+        () = a_moment_after(&stopping) => {}
+        served = served => {
+            if let Err(broken) = served {
+                error!("there are no metrics at http://{address}/metrics (web.metrics): {broken}");
+                stopping.cancelled().await;
+            }
+        }
     }
     Ok(())
 }
 
 /// A listener that breaks does not stop the mail; /healthz tells whoever watches.
 async fn serve_pages(pages: Pages, listener: TcpListener, stopping: CancellationToken) -> Result<(), DaemonError> {
-    let last_visitors = async {
-        stopping.cancelled().await;
-        tokio::time::sleep(LAST_VISITORS).await;
-    };
     tokio::select! {
         // One who connected and asks nothing, as browsers do in advance, would keep us here for ever.
-        () = last_visitors => {}
+        () = a_moment_after(&stopping) => {}
         served = web::serve(pages, listener, stopping.clone().cancelled_owned()) => {
             if let Err(broken) = served {
                 error!("the pages broke off: {broken}");
@@ -240,7 +247,7 @@ async fn delivering(line: Line, stir: Stir, relay: RelayState) -> Result<(), Dae
         match deliver::run(&line, pace.looks()).await {
             Ok(done) => {
                 tell(&line, &done);
-                relay.set(done.relay_fault.clone());
+                relay.learn(&done);
                 if done.held != was_held {
                     match &done.held {
                         Some(why) => warn!("all mail is held: {why}"),
@@ -264,10 +271,17 @@ async fn delivering(line: Line, stir: Stir, relay: RelayState) -> Result<(), Dae
 /// What is wrong is looked for by the clock: nobody wakes us to say that nothing happens.
 async fn watching(line: Line, relay: RelayState) -> Result<(), DaemonError> {
     while !line.stopping.is_cancelled() {
-        match troubles::run(&line, relay.fault().as_deref(), line.clock.now()).await {
+        match troubles::run(&line, &relay.look(), line.clock.now()).await {
             Ok(news) => {
-                for one in &news {
-                    alerts::tell(one, line.config.alerts.command.as_deref()).await;
+                let told = async {
+                    for one in &news {
+                        alerts::tell(one, line.config.alerts.command.as_deref()).await;
+                    }
+                };
+                // A program that hangs must not hold up a stop, or another configuration.
+                tokio::select! {
+                    () = told => {}
+                    () = a_moment_after(&line.stopping) => {}
                 }
             }
             Err(failure) => warn!("could not look for trouble: {}", with_causes(&failure)),

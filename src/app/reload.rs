@@ -126,6 +126,7 @@ impl App {
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             stopping: self.stopping.clone(),
+            pulse: self.pulse.clone(),
         })
     }
 }

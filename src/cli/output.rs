@@ -62,13 +62,13 @@ impl Output {
     /// A message on the way.
     pub fn say(&self, message: &str) {
         if !self.quiet {
-            eprintln!("{message}");
+            write_err(message);
         }
     }
 
     pub fn warn(&self, message: &str) {
         if !self.quiet {
-            eprintln!("{} {message}", self.paint("33", "warning:"));
+            write_err(&format!("{} {message}", self.paint("33", "warning:")));
         }
     }
 
@@ -80,23 +80,28 @@ impl Output {
             });
             let _ = write_out(&value.to_string());
         }
-        eprintln!("{} {error}", self.paint("31", "error:"));
+        write_err(&format!("{} {error}", self.paint("31", "error:")));
         let mut said = error.to_string();
         for cause in error.chain().skip(1) {
             let words = cause.to_string();
             if !said.contains(&words) {
-                eprintln!("  because: {}", words.replace('\n', "\n  "));
+                write_err(&format!("  because: {}", words.replace('\n', "\n  ")));
                 said.push_str(&words);
             }
         }
         if let Some(next) = exit::next(error) {
-            eprintln!("  try:  {next}");
+            write_err(&format!("  try:  {next}"));
         }
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
         if self.colour { format!("\x1b[1;{colour}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// To standard error, if anybody is there to read it.
+pub fn write_err(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// To standard output; whoever closed the pipe has seen enough.

@@ -9,21 +9,28 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tracing::{error, info, warn};
 
-use crate::model::trouble::News;
+use crate::model::trouble::{News, RelayLook};
+use crate::pipeline::deliver::Delivered;
 
 /// A program that takes longer is ended.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Why the relay takes nothing from us, as the stage that delivers found it last.
+/// How the relay takes our mail, as the stage that delivers found it last.
 #[derive(Debug, Clone, Default)]
-pub struct RelayState(Arc<Mutex<Option<String>>>);
+pub struct RelayState(Arc<Mutex<RelayLook>>);
 
 impl RelayState {
-    pub fn set(&self, fault: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+    /// After a run of deliveries. One that offered nothing says nothing.
+    pub fn learn(&self, done: &Delivered) {
+        let look = match &done.relay_fault {
+            Some(why) => RelayLook::Refuses(why.clone()),
+            None if done.sent + done.deferred + done.refused > 0 => RelayLook::Takes,
+            None => return,
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = look;
     }
 
-    pub fn fault(&self) -> Option<String> {
+    pub fn look(&self) -> RelayLook {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -15,6 +15,17 @@ pub struct Trouble {
     pub since: DateTime<Utc>,
 }
 
+/// How the relay takes our mail, as far as it is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum RelayLook {
+    /// Nothing was offered to it.
+    #[default]
+    Unknown,
+    Takes,
+    /// And why.
+    Refuses(String),
+}
+
 /// What somebody is to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {

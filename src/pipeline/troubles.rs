@@ -4,27 +4,25 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Error, Line};
-use crate::model::trouble::News;
+use crate::model::trouble::{News, RelayLook};
 use crate::store::{self, Store, feed, queue, run, slot, trouble};
 
 const RUN_LATE: TimeDelta = TimeDelta::hours(2);
+const RELAY: &str = "relay";
 /// Whoever signs up waits for it.
 const ANSWER_LATE: TimeDelta = TimeDelta::minutes(15);
 
-/// What is news since somebody looked last, whichever process that was. `relay`: why it takes nothing from us, if so.
-pub async fn run(line: &Line, relay: Option<&str>, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
+/// What is news since somebody looked last, whichever process that was.
+pub async fn run(line: &Line, relay: &RelayLook, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
     let found = troubles(&line.store, relay, now).await?;
+    let unseen: &[&str] = if *relay == RelayLook::Unknown { &[RELAY] } else { &[] };
     let mut tx = line.store.begin().await?;
-    let news = trouble::note(&mut tx, found, now).await?;
+    let news = trouble::note(&mut tx, found, unseen, now).await?;
     tx.commit().await?;
     Ok(news)
 }
 
-async fn troubles(
-    store: &Store,
-    relay: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<Vec<(String, String)>, store::Error> {
+async fn troubles(store: &Store, relay: &RelayLook, now: DateTime<Utc>) -> Result<Vec<(String, String)>, store::Error> {
     let mut found = Vec::new();
     let mut add = |name: String, words: String| found.push((name, words));
     if let Some(due) = slot::next_run(store).await?.filter(|due| now - *due > RUN_LATE) {
@@ -39,8 +37,8 @@ async fn troubles(
         let words = format!("a confirmation has waited since {} to be sent", late.oldest.format("%Y-%m-%d %H:%M UTC"));
         add("confirmation-late".into(), words);
     }
-    if let Some(why) = relay {
-        add("relay".into(), format!("the relay takes no mail from us: {why}"));
+    if let RelayLook::Refuses(why) = relay {
+        add(RELAY.into(), format!("the relay takes no mail from us: {why}"));
     }
     for (id, frequency, why) in run::held(store).await? {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));

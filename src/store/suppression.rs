@@ -8,7 +8,12 @@ use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx};
 
 statements! {
-    ADD = same("INSERT INTO suppression (hash, reason, detail, since) VALUES ($1, $2, $3, $4) ON CONFLICT (hash) DO NOTHING");
+    /// The first reason stays, but for "not me", which its reader can take back.
+    ADD = same(
+        "INSERT INTO suppression (hash, reason, detail, since) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (hash) DO UPDATE SET reason = excluded.reason, detail = excluded.detail, since = excluded.since
+         WHERE suppression.reason = 'not-me' AND excluded.reason <> 'not-me'",
+    );
     TAKE_BACK = same("DELETE FROM suppression WHERE hash = $1 AND reason = $2");
     FIND = same("SELECT reason, since FROM suppression WHERE hash = $1");
     AMONG = two(

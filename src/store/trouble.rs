@@ -8,9 +8,16 @@ use crate::model::trouble::{News, Troubles, compare};
 /// The setting that says it.
 const KNOWN: &str = "troubles";
 
-/// Writes down what is wrong now. What is news.
-pub async fn note(tx: &mut Tx, found: Vec<(String, String)>, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
+/// Writes down what is wrong now. What is news. `unseen`: of what nothing is known at this moment stays as it was.
+pub async fn note(
+    tx: &mut Tx,
+    mut found: Vec<(String, String)>,
+    unseen: &[&str],
+    now: DateTime<Utc>,
+) -> Result<Vec<News>, Error> {
     let known: Troubles = read(&setting::take(tx, KNOWN, "{}").await?);
+    let stays = |name: &&str| known.get(*name).map(|trouble| ((*name).to_owned(), trouble.words.clone()));
+    found.extend(unseen.iter().filter_map(stays));
     let (next, news) = compare(&known, found, now);
     if next != known {
         let text = serde_json::to_string(&next).expect("words and times always serialise");

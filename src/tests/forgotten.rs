@@ -6,6 +6,7 @@ use super::rows::Rows;
 use crate::model::holdings::StopReason;
 use crate::pipeline::retain::{self, Retained};
 use crate::store::former::{self, Goes};
+use crate::store::suppression;
 
 const ANA: &str = "ana@example.net";
 
@@ -76,6 +77,20 @@ on_both_engines! {
         app.submit(&link, "yes", &[]).await;
         assert_eq!(app.subscriptions(ANA).await.len(), 1);
         assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM former_reader").await, ["0"]);
+    }
+
+    async fn what_an_operator_suppresses_its_reader_does_not_take_back(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        let (hash, now) = (app.app.keys.hash_of_address(&ANA.parse().unwrap()), app.clock.now());
+        let mut tx = app.app.store.begin().await.unwrap();
+        suppression::add_not_me(&mut tx, &hash, now).await.unwrap();
+        assert!(suppression::add_by_operator(&mut tx, &hash, now).await.unwrap());
+        assert!(!suppression::add_by_operator(&mut tx, &hash, now).await.unwrap(), "it is already");
+        suppression::add_not_me(&mut tx, &hash, now).await.unwrap();
+        suppression::take_back_not_me(&mut tx, &hash).await.unwrap();
+        tx.commit().await.unwrap();
+        let (reason, _) = suppression::find(&app.app.store, &hash).await.unwrap().unwrap();
+        assert_eq!(reason, "operator");
     }
 
     async fn who_never_confirms_is_forgotten(engine: Engine) {

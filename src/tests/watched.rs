@@ -3,7 +3,7 @@
 use super::app::{NEWSROOM, Reader, TestApp};
 use super::engine::on_both_engines;
 use super::newsstand::Manner;
-use crate::model::trouble::News;
+use crate::model::trouble::{News, RelayLook};
 use crate::pipeline::troubles;
 use crate::web::{self, Pages};
 
@@ -19,9 +19,13 @@ async fn asked(pages: Pages, path: &str) -> (u16, String) {
     answered
 }
 
+fn refuses() -> RelayLook {
+    RelayLook::Refuses("554 5.7.1 go away".to_owned())
+}
+
 /// What somebody is told now.
-async fn news(app: &TestApp, relay: Option<&str>) -> Vec<String> {
-    let news = troubles::run(app.line(), relay, app.clock.now()).await.unwrap();
+async fn news(app: &TestApp, relay: RelayLook) -> Vec<String> {
+    let news = troubles::run(app.line(), &relay, app.clock.now()).await.unwrap();
     let word = |one: &News| if one.has_ended { "ended" } else { "begins" };
     news.iter().map(|one| format!("{} {}: {}", word(one), one.name, one.trouble.words)).collect()
 }
@@ -49,17 +53,18 @@ on_both_engines! {
         let app = TestApp::at(engine, "2026-03-02 12:00").await;
         app.subscribe("ana@example.net", &["health"]).await;
         app.run().await;
-        assert_eq!(news(&app, None).await, [""; 0]);
+        assert_eq!(news(&app, RelayLook::Takes).await, [""; 0]);
 
         // Nobody was at work when the run was due.
         app.sleep_until("2026-03-03 10:01");
-        assert_eq!(news(&app, None).await, ["begins run-late: a run has been due since 2026-03-03 08:00 UTC and is not made"]);
-        assert_eq!(news(&app, Some("554 5.7.1 go away")).await, ["begins relay: the relay takes no mail from us: 554 5.7.1 go away"]);
-        assert_eq!(news(&app, Some("554 5.7.1 go away")).await, [""; 0], "it goes on");
+        assert_eq!(news(&app, RelayLook::Takes).await, ["begins run-late: a run has been due since 2026-03-03 08:00 UTC and is not made"]);
+        assert_eq!(news(&app, refuses()).await, ["begins relay: the relay takes no mail from us: 554 5.7.1 go away"]);
+        assert_eq!(news(&app, refuses()).await, [""; 0], "it goes on");
+        assert_eq!(news(&app, RelayLook::Unknown).await, [""; 0], "nobody has offered it anything since");
         app.behave("sport", Manner::Status(410));
         app.fetch().await;
         assert_eq!(
-            news(&app, None).await,
+            news(&app, RelayLook::Takes).await,
             [
                 "begins feed-gone:sport: the feed `sport` is gone for good; take it out, or give it another address",
                 "ended relay: the relay takes no mail from us: 554 5.7.1 go away",
@@ -73,13 +78,13 @@ on_both_engines! {
         app.restart(&[("RELAY__PORT", "1")]).await;
         app.add(Reader { pending: true, ..Reader::of("ana@example.net", &["health"]) }).await;
         app.run_until("2026-03-02 12:14").await;
-        assert_eq!(news(&app, None).await, [""; 0]);
+        assert_eq!(news(&app, RelayLook::Takes).await, [""; 0]);
         app.run_until("2026-03-02 12:16").await;
-        assert_eq!(news(&app, None).await, ["begins confirmation-late: a confirmation has waited since 2026-03-02 12:00 UTC to be sent"]);
+        assert_eq!(news(&app, RelayLook::Takes).await, ["begins confirmation-late: a confirmation has waited since 2026-03-02 12:00 UTC to be sent"]);
         let port = app.relay.addr.port().to_string();
         app.restart(&[("RELAY__PORT", &port)]).await;
         app.run_until("2026-03-02 12:20").await;
-        assert_eq!(news(&app, None).await.len(), 1, "it has ended");
+        assert_eq!(news(&app, RelayLook::Takes).await.len(), 1, "it has ended");
     }
 
     async fn it_is_measured_without_an_address(engine: Engine) {

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::checks::Check;
 use super::house::Manner;
@@ -37,10 +38,13 @@ pub struct Played {
 }
 
 pub async fn run(start: DateTime<Utc>, output: &Output) -> anyhow::Result<Exit> {
+    let (mut terminate, mut hangup) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
     let played = tokio::select! {
         played = play(start, output) => played?,
         // Dropped half-way, it still takes its folder with it.
         _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+        _ = terminate.recv() => return Ok(Exit::Interrupted),
+        _ = hangup.recv() => return Ok(Exit::Interrupted),
     };
     for check in played.checks.iter().filter(|check| !check.holds()) {
         output.error(&anyhow::anyhow!("this does not hold: {}\n  {}", check.promise, check.problems.join("\n  ")));

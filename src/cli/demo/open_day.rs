@@ -38,22 +38,29 @@ pub struct OpenDay<'a> {
     teller: Teller<'a>,
     /// The last mail that was told of.
     told: i64,
+    /// How many were told of.
+    mails: usize,
 }
 
 pub async fn run(start: DateTime<Utc>, output: &Output) -> anyhow::Result<Exit> {
     let mut terminate = signal(SignalKind::terminate())?;
+    // The terminal was closed.
+    let mut hangup = signal(SignalKind::hangup())?;
     // Whoever comes early waits.
     let door = Door::open(door::path()).await?;
     let mut day = tokio::select! {
         begun = OpenDay::begin(start, output) => begun?,
         // Dropped half-way, it still takes its folder with it.
         _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+        _ = terminate.recv() => return Ok(Exit::Interrupted),
+        _ = hangup.recv() => return Ok(Exit::Interrupted),
     };
     day.tell_ways();
     let ended = tokio::select! {
         ended = day.go_on(door) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
         _ = terminate.recv() => Ok(()),
+        _ = hangup.recv() => Ok(()),
     };
     day.end().await?;
     ended.map(|()| Exit::Done)
@@ -68,7 +75,7 @@ impl<'a> OpenDay<'a> {
         play.confirm().await?;
         play.publish().await?;
         let Play { house, teller, .. } = play;
-        let mut day = Self { house, teller, told: 0 };
+        let mut day = Self { house, teller, told: 0, mails: 0 };
         day.new_mails().await?;
         day.tomorrow().await?;
         Ok(day)
@@ -126,14 +133,13 @@ impl<'a> OpenDay<'a> {
     }
 
     pub async fn grant(&mut self, wish: &Wish) -> anyhow::Result<Granted> {
-        let before = captured_mail::count(&self.house.app.store).await?;
+        let before = self.mails;
         let told = match wish {
             Wish::Publish { headline, topic, language } => self.publish(headline, topic, language).await?,
             Wish::Tomorrow => self.tomorrow().await?,
         };
-        let mails = captured_mail::count(&self.house.app.store).await? - before;
         let mailbox = self.house.app.config.site.link("/mailbox");
-        Ok(Granted { told, mails: usize::try_from(mails).unwrap_or_default(), mailbox })
+        Ok(Granted { told, mails: self.mails - before, mailbox })
     }
 
     /// A story of the visitor's own, fetched at once.
@@ -218,7 +224,9 @@ impl<'a> OpenDay<'a> {
     }
 
     async fn run_due(&mut self) -> anyhow::Result<Tally> {
-        Ok(pipeline::run_due(&self.house.at_work.line, self.house.app.clock.now()).await?)
+        let now = self.house.app.clock.now();
+        self.house.app.pulse.beats(now);
+        Ok(pipeline::run_due(&self.house.at_work.line, now).await?)
     }
 
     /// How long nothing falls due.
@@ -245,6 +253,7 @@ impl<'a> OpenDay<'a> {
         const AT_MOST: i64 = 1000;
         let mails = captured_mail::after(&self.house.app.store, self.told, AT_MOST).await?;
         self.told = mails.last().map_or(self.told, |mail| mail.id);
+        self.mails += mails.len();
         let line = |mail: captured_mail::Captured| {
             let message = Message::read(&mail.bytes);
             let subject = message.as_ref().map_or("", |message| message.subject());

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::open;
-use super::super::output::Output;
+use super::super::output::{self, Output};
 use crate::mail::relay::Relay;
 use crate::mail::transcript::Listener;
 use crate::model::address::Address;
@@ -71,6 +71,6 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
 }
 
 fn overheard(relay: &Arc<Relay>) -> Arc<Relay> {
-    let listener = Listener::new(|line| eprintln!("{line}"));
+    let listener = Listener::new(output::write_err);
     Arc::new(Relay { listener: Some(listener), ..Relay::clone(relay) })
 }

@@ -33,6 +33,18 @@ impl Address {
         self.wire().to_lowercase()
     }
 
+    /// A text without this address in it, however it is spelt: relays repeat it in what they answer.
+    pub fn hidden_in(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for own in [self.wire(), self.to_string()] {
+            let own = own.to_ascii_lowercase();
+            while let Some(at) = text.to_ascii_lowercase().find(&own) {
+                text.replace_range(at..at + own.len(), "…");
+            }
+        }
+        text
+    }
+
     pub fn local(&self) -> &str {
         &self.local
     }
@@ -104,6 +116,14 @@ mod tests {
         assert_eq!(address.key(), "ana@xn--bcher-kva.example");
         assert_eq!(address.to_string(), "Ana@Bücher.example");
         assert!("用户@example.org".parse::<Address>().unwrap().needs_smtputf8());
+    }
+
+    #[test]
+    fn an_address_is_hidden_however_it_is_spelt() {
+        let address: Address = "Ana@bücher.example".parse().unwrap();
+        let said = "550 5.1.1 <ANA@XN--BCHER-KVA.EXAMPLE>: ana@bücher.example is unknown, ü";
+        assert_eq!(address.hidden_in(said), "550 5.1.1 <…>: … is unknown, ü");
+        assert_eq!(address.hidden_in("250 ok"), "250 ok");
     }
 
     #[test]

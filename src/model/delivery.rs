@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::address::Address;
+
 /// What others see of a delivery (Message-ID, envelope sender) comes from this: random, never the row's number,
 /// since a restored backup hands the same numbers to other people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +47,19 @@ pub enum Outcome {
     Permanent { reply: String, hard: bool },
     /// The relay refuses *us* (sender, policy, authentication): nobody is charged, the run stops.
     Ours { reply: String },
+}
+
+impl Outcome {
+    /// Without the reader's address in the words: they are kept, and logged.
+    pub fn without(self, address: &Address) -> Self {
+        let hidden = |reply: String| address.hidden_in(&reply);
+        match self {
+            Self::Sent { reply } => Self::Sent { reply: hidden(reply) },
+            Self::Transient { reply } => Self::Transient { reply: hidden(reply) },
+            Self::Permanent { reply, hard } => Self::Permanent { reply: hidden(reply), hard },
+            Self::Ours { reply } => Self::Ours { reply: hidden(reply) },
+        }
+    }
 }
 
 impl Mode {

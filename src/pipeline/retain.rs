@@ -24,21 +24,22 @@ pub struct Retained {
     pub deliveries: u64,
 }
 
-/// Once a day, whoever comes first.
+/// Once a day. What breaks off is done again.
 pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Retained, Error> {
     let today = now.date_naive().to_string();
     if setting::get(&line.store, DONE).await?.as_deref() == Some(today.as_str()) {
         return Ok(Retained::default());
     }
     let mut tx = line.store.begin().await?;
-    setting::put(&mut tx, DONE, &today).await?;
     former::forget_tests(&mut tx, now - ADDRESS).await?;
     tx.commit().await?;
-
     give_up_unconfirmed(line, now).await?;
     let addresses = forget_gone(line, now).await?;
     let then = now.checked_sub_months(LEDGER).unwrap_or(DateTime::UNIX_EPOCH);
     let deliveries = retention::throw_away(&line.store, then).await?;
+    let mut tx = line.store.begin().await?;
+    setting::put(&mut tx, DONE, &today).await?;
+    tx.commit().await?;
     if addresses > 0 || deliveries > 0 {
         info!(addresses, deliveries, "forgot {addresses} addresses of former readers, and {deliveries} old deliveries");
     }
@@ -61,15 +62,15 @@ async fn forget_gone(line: &Line, now: DateTime<Utc>) -> Result<usize, Error> {
     let (mut forgotten, mut after) = (0, 0);
     loop {
         let mut tx = line.store.begin().await?;
-        let gone: Vec<(i64, Address)> = former::gone_since(&mut tx, now - ADDRESS, after, AT_ONCE).await?;
-        let Some((last, _)) = gone.last() else { return Ok(tx.rollback().await.map(|()| forgotten)?) };
+        let gone: Vec<(i64, Address, i64)> = former::gone_since(&mut tx, now - ADDRESS, after, AT_ONCE).await?;
+        let Some((last, ..)) = gone.last() else { return Ok(tx.rollback().await.map(|()| forgotten)?) };
         after = *last;
-        for (id, address) in &gone {
+        for (id, address, changed_at) in &gone {
             let hash = line.keys.hash_of_address(address);
-            former::forget(&mut tx, Goes { id: *id, address, hash: &hash }, now).await?;
+            let goes = Goes { id: *id, address, hash: &hash };
+            forgotten += usize::from(former::forget_gone(&mut tx, goes, *changed_at, now).await?);
         }
         tx.commit().await?;
-        forgotten += gone.len();
         line.store.let_others_in().await;
     }
 }

@@ -43,7 +43,8 @@ statements! {
     );
     /// The first line about states is the index's own.
     LIFT_DELIVERIES = same(
-        "UPDATE delivery SET state = 'ready', reason = NULL WHERE state IN ('held', 'quarantined') AND state = 'quarantined'",
+        "UPDATE delivery SET state = 'ready', reason = NULL WHERE state IN ('held', 'quarantined') AND state = 'quarantined'
+         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))",
     );
 }
 

@@ -117,7 +117,7 @@ statements! {
     /// What was in doubt may have arrived; it is not sent again to somebody who has gone.
     DOUBT_WAITING = same(
         "UPDATE delivery SET state = 'uncertain', token = NULL WHERE subscriber = $1 AND kind = 'digest'
-         AND state IN ('ready', 'deferred', 'claimed') AND doubts > 0",
+         AND state IN ('ready', 'deferred', 'claimed', 'held', 'quarantined') AND doubts > 0",
     );
     /// Stops of everything are honoured in their own transaction: what waits, unless it was ever in doubt, is cancelled.
     CANCEL_WAITING = same(

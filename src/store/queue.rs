@@ -45,7 +45,8 @@ statements! {
         "UPDATE delivery SET next_attempt_at = $2, reason = CASE WHEN state = 'held' THEN NULL ELSE reason END,
             settled_at = CASE WHEN state = 'held' THEN NULL ELSE settled_at END,
             state = CASE WHEN state = 'held' THEN 'ready' ELSE state END
-         WHERE id = $1 AND state IN ('deferred', 'held')",
+         WHERE id = $1 AND state IN ('deferred', 'held')
+         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))",
     );
     STATE = same("SELECT state FROM delivery WHERE id = $1");
 }

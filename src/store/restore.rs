@@ -50,6 +50,8 @@ impl Draft {
             fold_in_what_was_written_ahead(&database).await;
             Some(move_aside(&database, now).map_err(Error::file("move aside", &database))?)
         } else {
+            // What was written ahead for a database that somebody took away would be taken for the copy's.
+            companions_aside(&database, &free_name(&database, now)).map_err(Error::file("move aside", &database))?;
             None
         };
         copy.persist(&database).map_err(|refused| Error::file("replace", &database)(refused.error))?;
@@ -109,13 +111,18 @@ fn move_aside(database: &Path, now: DateTime<Utc>) -> io::Result<PathBuf> {
     if fs::hard_link(database, &aside).is_err() {
         fs::rename(database, &aside)?;
     }
+    companions_aside(database, &aside)?;
+    Ok(aside)
+}
+
+fn companions_aside(database: &Path, aside: &Path) -> io::Result<()> {
     for ending in COMPANIONS {
-        match fs::rename(beside(database, ending), beside(&aside, ending)) {
+        match fs::rename(beside(database, ending), beside(aside, ending)) {
             Err(none) if none.kind() == io::ErrorKind::NotFound => {}
             moved => moved?,
         }
     }
-    Ok(aside)
+    Ok(())
 }
 
 fn free_name(database: &Path, now: DateTime<Utc>) -> PathBuf {

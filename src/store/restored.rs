@@ -11,7 +11,7 @@ statements! {
     SET_ASIDE = same(
         "UPDATE delivery SET doubts = doubts + CASE WHEN state = 'sending' THEN 1 ELSE 0 END,
             state = 'held', reason = 'restored from a backup', token = NULL
-         WHERE state IN ('ready', 'deferred', 'claimed', 'sending', 'uncertain')",
+         WHERE state IN ('ready', 'deferred', 'claimed', 'sending', 'uncertain', 'quarantined')",
     );
     /// Whoever was at work then is not now.
     FORGET_LEASES = same("DELETE FROM lease");
@@ -30,10 +30,12 @@ statements! {
     SEND = two(
         "UPDATE delivery SET state = 'ready', reason = NULL, next_attempt_at = $1 WHERE id IN (
             SELECT id FROM delivery WHERE state IN ('held', 'quarantined') AND state = 'held' AND reason = 'restored from a backup'
+            AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
             AND (CAST($2 AS BIGINT) < 0 OR run = $2) LIMIT $3)",
         // Somebody else's hands are waited for: it is a row or two.
         "UPDATE delivery SET state = 'ready', reason = NULL, next_attempt_at = $1 WHERE id IN (
             SELECT id FROM delivery WHERE state IN ('held', 'quarantined') AND state = 'held' AND reason = 'restored from a backup'
+            AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
             AND (CAST($2 AS BIGINT) < 0 OR run = $2) ORDER BY id LIMIT $3 FOR UPDATE)",
     );
     GONE = two(
@@ -44,11 +46,11 @@ statements! {
             SELECT id FROM delivery WHERE state IN ('held', 'quarantined') AND state = 'held' AND reason = 'restored from a backup'
             AND (CAST($2 AS BIGINT) < 0 OR run = $2) ORDER BY id LIMIT $3 FOR UPDATE)",
     );
-    /// Runs that fell due before the restore and were begun after it, of which mail waits.
+    /// Runs that fell due before the restore and were planned after it, if only to the end, of which mail waits.
     MADE_ANEW = same(
         "SELECT r.id, f.slug, r.period, 'digest', (SELECT count(*) FROM delivery d WHERE d.run = r.id AND d.state IN ('ready', 'deferred'))
          FROM run r JOIN slot s ON s.id = r.slot JOIN frequency f ON f.id = s.frequency
-         WHERE r.begun_at >= $1 AND r.due_at <= $1 AND r.cancelled_at IS NULL AND r.state IN ('planning', 'planned')
+         WHERE coalesce(r.planned_at, $1) >= $1 AND r.due_at <= $1 AND r.cancelled_at IS NULL AND r.state IN ('planning', 'planned')
          AND EXISTS (SELECT 1 FROM delivery d WHERE d.run = r.id AND d.state IN ('ready', 'deferred')) ORDER BY r.id",
     );
 }

@@ -1,6 +1,6 @@
 //! Migrations: embedded, side by side for the two engines, applied at start after a backup.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use sqlx::Executor;
@@ -133,9 +133,12 @@ async fn back_up(pool: &sqlx::SqlitePool, file: &Path, version: i64) -> Result<(
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error.into())),
         _ => {}
     }
+    // It holds what the database holds: it is for the same eyes, while it is written too.
+    let empty = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
+    empty.map_err(|error| failed(error.into()))?;
     sqlx::query("VACUUM INTO $1").bind(part.display().to_string()).execute(pool).await.map_err(failed)?;
-    // It holds what the database holds: it is for the same eyes.
-    std::fs::set_permissions(&part, PermissionsExt::from_mode(0o600))
-        .and_then(|()| std::fs::rename(&part, &copy))
-        .map_err(|error| failed(error.into()))
+    // Another process was faster, and has a copy of its own from before: this one may be from after.
+    let (now,): (i64,) = sqlx::query_as(VERSION.lite).fetch_one(pool).await.map_err(failed)?;
+    let kept = if version == now { std::fs::rename(&part, &copy) } else { std::fs::remove_file(&part) };
+    kept.map_err(|error| failed(error.into()))
 }

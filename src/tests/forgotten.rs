@@ -79,6 +79,29 @@ on_both_engines! {
         assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM former_reader").await, ["0"]);
     }
 
+    async fn a_sign_up_under_way_outlives_the_forgetting_of_who_they_were(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe(ANA, &["health"]).await;
+        stop(&app, ANA).await;
+        app.sleep_until("2026-03-31 12:00");
+        let entered = [("topic", "climate"), ("frequency", "daily"), ("hour", "8"), ("zone", "UTC"), ("address", ANA)];
+        app.submit("/en/subscribe", "name=\"address\"", &entered).await;
+        assert_eq!(app.run().await.retained.addresses, 1);
+        let link = app.only_mail_to(ANA).link("/confirm/");
+        app.submit(&link, "yes", &[]).await;
+        assert_eq!(app.subscriptions(ANA).await.len(), 1);
+        assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM subscriber").await, ["2"], "another reader than before");
+    }
+
+    async fn what_the_relay_says_of_an_address_is_kept_without_it(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("refuse-550-echo@example.org", &["health"]).await;
+        app.publish("health", "First");
+        app.run_until("2026-03-03 12:00").await;
+        assert_eq!(app.ask("SELECT reply FROM delivery").await, ["550 5.1.1 <…>: no such user"]);
+        assert_eq!(app.ask("SELECT detail FROM suppression").await, ["550 5.1.1 <…>: no such user"]);
+    }
+
     async fn what_an_operator_suppresses_its_reader_does_not_take_back(engine: Engine) {
         let app = TestApp::at(engine, "2026-03-02 12:00").await;
         let (hash, now) = (app.app.keys.hash_of_address(&ANA.parse().unwrap()), app.clock.now());

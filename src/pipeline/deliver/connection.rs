@@ -135,7 +135,7 @@ impl Connection {
 
     async fn record(&mut self, parcel: &Parcel, outcome: Outcome) {
         let (id, counts, marks) = (parcel.claimed.id, &self.shared.counts, &self.shared.marks);
-        match outcome {
+        match outcome.without(&parcel.to) {
             Outcome::Sent { reply } => {
                 counts.sent.fetch_add(1, Ordering::Relaxed);
                 marks.settle(id, Settled::Sent { reply }).await;

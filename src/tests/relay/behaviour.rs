@@ -3,6 +3,7 @@
 //! | local part | at | what happens |
 //! |---|---|---|
 //! | `refuse-550`, `refuse-550-5.7.1`, `later-451` | RCPT | this answer; 550 alone says 5.1.1 |
+//! | `refuse-550-echo` | RCPT | 550 5.1.1, with the address in its words |
 //! | `open-550` | RCPT, DATA | refused, yet DATA is answered 354 |
 //! | `goodbye` | RCPT | 421, and closes |
 //! | `data-451` | DATA | this answer |
@@ -46,6 +47,7 @@ pub fn act(moment: Moment, recipient: &str) -> Act {
     let name = local.split('+').next().unwrap_or_default();
     let (verb, rest) = name.split_once('-').unwrap_or((name, ""));
     match (moment, verb, rest) {
+        (Moment::Rcpt, "refuse", "550-echo") => Act::Answer(format!("550 5.1.1 <{recipient}>: no such user")),
         (Moment::Rcpt, "refuse" | "later" | "open", answer) => Act::Answer(reply(answer)),
         (Moment::Rcpt, "goodbye", _) => Act::AnswerAndClose("421 4.3.2 closing".into()),
         (Moment::Rcpt, "step", "7") | (Moment::Data, "step", "9") => Act::Close,

@@ -12,7 +12,6 @@ use super::resolve;
 use super::runs;
 use super::words::count;
 use crate::model::address::Address;
-use crate::model::delivery::Outcome;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
@@ -111,10 +110,7 @@ async fn test(args: &TestArgs, global: &Global, output: &Output) -> anyhow::Resu
         Err(TrialError::Session(session)) => return Err(session.into()),
         other => other?,
     };
-    let (accepted, reply) = match tried.outcome {
-        Outcome::Sent { reply } => (true, reply),
-        Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
-    };
+    let (accepted, reply) = (tried.outcome.is_sent(), tried.outcome.reply().to_owned());
     let tested = Tested {
         to: args.address.to_string(),
         mode: app.config.delivery.mode.word(),

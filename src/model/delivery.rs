@@ -50,6 +50,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    pub fn is_sent(&self) -> bool {
+        matches!(self, Self::Sent { .. })
+    }
+
+    pub fn reply(&self) -> &str {
+        match self {
+            Self::Sent { reply } | Self::Transient { reply } | Self::Permanent { reply, .. } | Self::Ours { reply } => {
+                reply
+            }
+        }
+    }
+
     /// Without the reader's address in the words: they are kept, and logged.
     pub fn without(self, address: &Address) -> Self {
         let hidden = |reply: String| address.hidden_in(&reply);

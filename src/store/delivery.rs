@@ -5,9 +5,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, record, same, statements, two};
+use super::sql::{args, record, same, statements, still_wanted, two};
 use super::{Error, Store, Tx};
-use crate::model::delivery::{Key, Mode};
+use crate::model::delivery::{Key, Mode, Outcome};
 use crate::model::language::Language;
 
 statements! {
@@ -41,22 +41,22 @@ statements! {
     /// The mark before the dot compares all that may have changed since the claim. Its time is the engine's own, so that
     /// daemons whose clocks differ agree on when no answer can come any more.
     MARK_SENDING = two(
-        "UPDATE delivery SET state = 'sending', sending_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
+        concat!("UPDATE delivery SET state = 'sending', sending_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
          AND (EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
             OR (subscriber IS NULL AND EXISTS (SELECT 1 FROM letter l WHERE l.key = delivery.key)))
          AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
-         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
+         AND ", still_wanted!(), "
          AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
          AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
-         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
-        "UPDATE delivery SET state = 'sending', sending_at = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
+         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)"),
+        concat!("UPDATE delivery SET state = 'sending', sending_at = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) WHERE id = $1 AND state = 'claimed' AND token = $2 AND edition IS NOT DISTINCT FROM $3
          AND (EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = $4)
             OR (subscriber IS NULL AND EXISTS (SELECT 1 FROM letter l WHERE l.key = delivery.key)))
          AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
-         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
+         AND ", still_wanted!(), "
          AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
          AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
-         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)",
+         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = $5)"),
     );
     /// Evidence beats doubt: a late answer settles what meanwhile became uncertain, or a resend not yet claimed.
     SENT = same(
@@ -106,8 +106,8 @@ statements! {
     INSIST = two("SELECT TRUE", "SELECT set_config('synchronous_commit', 'on', TRUE) IS NOT NULL");
     /// The same bytes again, unless the reader has gone meanwhile. The token stays, for an answer that comes late.
     RESEND = same(
-        "UPDATE delivery SET state = 'ready', next_attempt_at = $1 WHERE state = 'uncertain' AND doubts <= $2
-         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))",
+        concat!("UPDATE delivery SET state = 'ready', next_attempt_at = $1 WHERE state = 'uncertain' AND doubts <= $2
+         AND ", still_wanted!()),
     );
     HOLD = same(
         "UPDATE delivery SET state = 'held', token = NULL, reason = 'in doubt too often' WHERE state = 'uncertain' AND doubts > $1",
@@ -376,12 +376,11 @@ pub async fn record_test(
     key: &Key,
     mode: Mode,
     address: &str,
-    sent: bool,
-    reply: &str,
+    outcome: &Outcome,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let state = if sent { "sent" } else { "refused" };
-    tx.exec(&RECORD_TEST, args![key, mode.word(), address, state, now, reply]).await.map(drop)
+    let state = if outcome.is_sent() { "sent" } else { "refused" };
+    tx.exec(&RECORD_TEST, args![key, mode.word(), address, state, now, outcome.reply()]).await.map(drop)
 }
 
 /// When the next one is due.

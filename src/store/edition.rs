@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, record, same, statements, two};
+use super::sql::{args, record, same, statements, still_wanted, two};
 use super::{Error, Store, Tx, setting};
 use crate::model::edition::Content;
 
@@ -43,8 +43,8 @@ statements! {
     );
     /// The first line about states is the index's own.
     LIFT_DELIVERIES = same(
-        "UPDATE delivery SET state = 'ready', reason = NULL WHERE state IN ('held', 'quarantined') AND state = 'quarantined'
-         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))",
+        concat!("UPDATE delivery SET state = 'ready', reason = NULL WHERE state IN ('held', 'quarantined') AND state = 'quarantined'
+         AND ", still_wanted!()),
     );
 }
 

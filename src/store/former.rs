@@ -36,7 +36,7 @@ statements! {
     RETURNS = same("DELETE FROM former_reader WHERE hash = $1");
     AMONG = two(
         "SELECT hash FROM former_reader WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
-        "SELECT hash FROM former_reader WHERE hash IN (SELECT decode(j, 'hex') FROM jsonb_array_elements_text($1::text::jsonb) j)",
+        "SELECT hash FROM former_reader WHERE hash = ANY($1)",
     );
     /// All that they held has ended before then.
     GONE_SINCE = same(
@@ -95,9 +95,7 @@ pub async fn returns(tx: &mut Tx, hash: &[u8]) -> Result<(), Error> {
 
 /// Those of these who were readers.
 pub async fn among(tx: &mut Tx, hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, Error> {
-    let hashes: Vec<String> = hashes.iter().map(hex::encode).collect();
-    let hashes = serde_json::to_string(&hashes).expect("strings always serialise");
-    Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![&hashes]).await?.into_iter().map(|(hash,)| hash).collect())
+    Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![hashes]).await?.into_iter().map(|(hash,)| hash).collect())
 }
 
 /// A page of readers, after an id, all of whose subscriptions ended before then; and when they changed last.

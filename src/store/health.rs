@@ -1,10 +1,9 @@
-//! How the database itself is: what its schema stands at, how large it is, whether it can be written, what its clock says.
+//! How the database itself is: how large it is, whether it can be written, what its clock says.
 
 use chrono::{DateTime, Utc};
 
-use super::db::Db;
 use super::sql::{args, same, statements, two};
-use super::{Error, Place, Store, schema};
+use super::{Error, Store};
 
 statements! {
     /// Each engine has its own words for its size.
@@ -16,24 +15,6 @@ statements! {
     CLOCK = two("SELECT 0", "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)");
     /// Changes nothing, and fails where nothing can be changed.
     TOUCH = same("UPDATE counter SET value = value WHERE name = 'mark'");
-}
-
-/// A database that was opened as it is: its schema may be another than ours, and then only this file's questions can be
-/// asked.
-#[derive(Debug)]
-pub struct Found {
-    pub store: Store,
-    /// Of its schema; 0 where nothing was made yet.
-    pub version: i64,
-    /// The newest that this program knows.
-    pub known: i64,
-}
-
-/// Opens it and leaves its schema alone. A SQLite file must be there: an empty one is made otherwise.
-pub async fn look(place: &Place) -> Result<Found, Error> {
-    let db = Db::open(place).await?;
-    let version = schema::version(&db).await?;
-    Ok(Found { store: Store { db }, version, known: schema::known() })
 }
 
 /// In bytes.

@@ -115,7 +115,7 @@ impl Store {
         Ok(Self { db })
     }
 
-    /// Opens the database and leaves its schema as it is.
+    /// Opens the database and leaves its schema as it is. A SQLite file must be there: an empty one is made otherwise.
     pub async fn open_as_it_is(place: &Place) -> Result<Self, Error> {
         Ok(Self { db: Db::open(place).await? })
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, record, same, statements, two};
+use super::sql::{args, record, same, statements, still_wanted, two};
 use super::{Error, Store, Tx};
 
 statements! {
@@ -42,11 +42,11 @@ statements! {
          AND (CAST($2 AS BIGINT) IS NULL OR run = $2)",
     );
     RETRY_ONE = same(
-        "UPDATE delivery SET next_attempt_at = $2, reason = CASE WHEN state = 'held' THEN NULL ELSE reason END,
+        concat!("UPDATE delivery SET next_attempt_at = $2, reason = CASE WHEN state = 'held' THEN NULL ELSE reason END,
             settled_at = CASE WHEN state = 'held' THEN NULL ELSE settled_at END,
             state = CASE WHEN state = 'held' THEN 'ready' ELSE state END
          WHERE id = $1 AND state IN ('deferred', 'held')
-         AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))",
+         AND ", still_wanted!()),
     );
     STATE = same("SELECT state FROM delivery WHERE id = $1");
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, record, same, statements, two};
+use super::sql::{args, record, same, statements, still_wanted, two};
 use super::{Error, Store, Tx, hold, setting};
 
 statements! {
@@ -28,15 +28,15 @@ statements! {
          AND (CAST($1 AS BIGINT) < 0 OR run = $1)",
     );
     SEND = two(
-        "UPDATE delivery SET state = 'ready', reason = NULL, next_attempt_at = $1 WHERE id IN (
+        concat!("UPDATE delivery SET state = 'ready', reason = NULL, next_attempt_at = $1 WHERE id IN (
             SELECT id FROM delivery WHERE state IN ('held', 'quarantined') AND state = 'held' AND reason = 'restored from a backup'
-            AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
-            AND (CAST($2 AS BIGINT) < 0 OR run = $2) LIMIT $3)",
+            AND ", still_wanted!(), "
+            AND (CAST($2 AS BIGINT) < 0 OR run = $2) LIMIT $3)"),
         // Somebody else's hands are waited for: it is a row or two.
-        "UPDATE delivery SET state = 'ready', reason = NULL, next_attempt_at = $1 WHERE id IN (
+        concat!("UPDATE delivery SET state = 'ready', reason = NULL, next_attempt_at = $1 WHERE id IN (
             SELECT id FROM delivery WHERE state IN ('held', 'quarantined') AND state = 'held' AND reason = 'restored from a backup'
-            AND (kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))
-            AND (CAST($2 AS BIGINT) < 0 OR run = $2) ORDER BY id LIMIT $3 FOR UPDATE)",
+            AND ", still_wanted!(), "
+            AND (CAST($2 AS BIGINT) < 0 OR run = $2) ORDER BY id LIMIT $3 FOR UPDATE)"),
     );
     GONE = two(
         "UPDATE delivery SET state = 'sent', reason = 'had gone before the restore', settled_at = $1 WHERE id IN (

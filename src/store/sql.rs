@@ -63,6 +63,15 @@ macro_rules! statements {
 }
 pub(super) use statements;
 
+/// A condition on `delivery`, for `concat!`: a digest goes only to a reader who still holds something. Letters answer
+/// whoever asked.
+macro_rules! still_wanted {
+    () => {
+        "(kind <> 'digest' OR EXISTS (SELECT 1 FROM subscription p WHERE p.subscriber = delivery.subscriber AND p.state <> 'ended'))"
+    };
+}
+pub(super) use still_wanted;
+
 /// An argument. One type per place, never an untyped NULL: PostgreSQL caches a statement by its text.
 #[derive(Debug, Clone, Copy)]
 pub enum Arg<'a> {
@@ -71,6 +80,7 @@ pub enum Arg<'a> {
     Text(&'a str),
     Blob(&'a [u8]),
     Ints(&'a [i64]),
+    Blobs(&'a [Vec<u8>]),
     OptInt(Option<i64>),
     OptText(Option<&'a str>),
     OptBlob(Option<&'a [u8]>),
@@ -103,6 +113,7 @@ arg_from! {
     &'a Key => |v| Arg::Blob(&v.0);
     &'a [i64] => |v| Arg::Ints(v);
     &'a Vec<i64> => |v| Arg::Ints(v);
+    &'a [Vec<u8>] => |v| Arg::Blobs(v);
     DateTime<Utc> => |v| Arg::Int(v.timestamp_millis());
     Option<DateTime<Utc>> => |v| Arg::OptInt(v.map(|t| t.timestamp_millis()));
 }
@@ -127,6 +138,7 @@ impl Sql {
                 Arg::Text(v) => out.add(storable(v).into_owned()),
                 Arg::Blob(v) => out.add(v.to_vec()),
                 Arg::Ints(v) => out.add(json_of(v)),
+                Arg::Blobs(v) => out.add(json_of_hex(v)),
                 Arg::OptInt(v) => out.add(v),
                 Arg::OptText(v) => out.add(v.map(|v| storable(v).into_owned())),
                 Arg::OptBlob(v) => out.add(v.map(<[u8]>::to_vec)),
@@ -146,6 +158,7 @@ impl Sql {
                 Arg::Text(v) => out.add(storable(v).into_owned()),
                 Arg::Blob(v) => out.add(v),
                 Arg::Ints(v) => out.add(v),
+                Arg::Blobs(v) => out.add(v),
                 Arg::OptInt(v) => out.add(v),
                 Arg::OptText(v) => out.add(v.map(|v| storable(v).into_owned())),
                 Arg::OptBlob(v) => out.add(v),
@@ -168,6 +181,11 @@ fn json_of(ids: &[i64]) -> String {
     }
     out.push(']');
     out
+}
+
+/// Bytes as a JSON array of hexadecimal words (`IN (SELECT unhex(value) FROM json_each($1))`).
+fn json_of_hex(list: &[Vec<u8>]) -> String {
+    serde_json::Value::from_iter(list.iter().map(hex::encode)).to_string()
 }
 
 /// A row of either engine.

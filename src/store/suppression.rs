@@ -18,7 +18,7 @@ statements! {
     FIND = same("SELECT reason, since FROM suppression WHERE hash = $1");
     AMONG = two(
         "SELECT hash FROM suppression WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
-        "SELECT hash FROM suppression WHERE hash IN (SELECT decode(j, 'hex') FROM jsonb_array_elements_text($1::text::jsonb) j)",
+        "SELECT hash FROM suppression WHERE hash = ANY($1)",
     );
     COUNT = same("SELECT count(*) FROM suppression");
     LIST = same("SELECT hash, reason, detail, since FROM suppression ORDER BY since DESC, hash");
@@ -72,9 +72,7 @@ pub async fn find(store: &Store, hash: &[u8]) -> Result<Option<(String, DateTime
 
 /// Those of these that are suppressed.
 pub async fn among(tx: &mut Tx, hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, Error> {
-    let hashes: Vec<String> = hashes.iter().map(hex::encode).collect();
-    let hashes = serde_json::to_string(&hashes).expect("strings always serialise");
-    Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![&hashes]).await?.into_iter().map(|(hash,)| hash).collect())
+    Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![hashes]).await?.into_iter().map(|(hash,)| hash).collect())
 }
 
 pub async fn count(store: &Store) -> Result<i64, Error> {

@@ -19,10 +19,6 @@ statements! {
          JOIN pg_class a ON a.oid = c.conrelid JOIN pg_class b ON b.oid = c.confrelid
          WHERE c.contype = 'f' AND a.relnamespace = current_schema()::regnamespace ORDER BY 1",
     );
-    BYTES = two(
-        "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
-        "SELECT pg_database_size(current_database())",
-    );
     NOTHING_BUT_COUNTERS = same("SELECT count(*) FROM counter WHERE value <> 0");
 }
 
@@ -104,11 +100,6 @@ pub async fn count_in(tx: &mut Tx, table: &Table) -> Result<i64, Error> {
 
 fn count_text(table: &Table) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!("SELECT count(*) FROM \"{}\"", table.name))
-}
-
-/// Bytes on the disk.
-pub async fn bytes(store: &Store) -> Result<i64, Error> {
-    Ok(store.db.one::<(i64,)>(&BYTES, args![]).await?.0)
 }
 
 /// Whether the counters, which every schema begins with, still stand at 0.

@@ -8,7 +8,7 @@ use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words;
-use crate::store::{known_schema, tables};
+use crate::store::{health, known_schema, tables};
 
 #[derive(Serialize)]
 struct Status {
@@ -43,7 +43,7 @@ pub async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         place: place::words(database),
         schema: store.schema().await?,
         known_schema: known_schema(),
-        bytes: tables::bytes(&store).await?,
+        bytes: health::size(&store).await?,
         tables: counted,
     };
     store.close().await;

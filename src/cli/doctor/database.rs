@@ -13,8 +13,7 @@ use super::finding::Finding;
 use crate::app;
 use crate::config::Config;
 use crate::model::words::with_causes;
-use crate::store::health::{self, Found};
-use crate::store::{Error, Place, Store};
+use crate::store::{Error, Place, Store, health, known_schema};
 
 const ABOUT: &str = "database";
 /// A server behind a firewall may not even refuse. Longer than a file is kept busy by one who writes.
@@ -28,8 +27,8 @@ pub async fn look(config: &Config) -> (Finding, Option<Store>) {
     {
         return (not_there_yet(file), None);
     }
-    match timeout(PATIENCE, health::look(&place)).await {
-        Ok(Ok(found)) => opened(&place, found).await,
+    match timeout(PATIENCE, opened(&place)).await {
+        Ok(Ok((store, schema))) => known(&place, store, schema).await,
         Ok(Err(error)) => (unreachable(&place, &with_causes(&error)), None),
         Err(_) => (unreachable(&place, &format!("{} did not answer within {PATIENCE:?}", name(&place))), None),
     }
@@ -52,8 +51,15 @@ fn not_there_yet(file: &Path) -> Finding {
     Finding::ok(ABOUT, format!("{} is not there yet; the first start makes it", file.display()))
 }
 
-async fn opened(place: &Place, Found { store, version, known }: Found) -> (Finding, Option<Store>) {
-    let name = name(place);
+/// And what its schema stands at.
+async fn opened(place: &Place) -> Result<(Store, i64), Error> {
+    let store = Store::open_as_it_is(place).await?;
+    let schema = store.schema().await?;
+    Ok((store, schema))
+}
+
+async fn known(place: &Place, store: Store, version: i64) -> (Finding, Option<Store>) {
+    let (name, known) = (name(place), known_schema());
     let behind = |what: String, fix: &str| (Finding::warning(ABOUT, what).then(fix), None);
     if version > known {
         let newer = Error::Newer { found: version, known }.to_string();

@@ -74,7 +74,7 @@ async fn list(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         .into_iter()
         .map(|one| Shown {
             address: known.get(&one.hash).cloned(),
-            hash: one.hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex::encode(&one.hash[..one.hash.len().min(6)]),
             reason: one.reason,
             since: one.since,
             detail: one.detail,

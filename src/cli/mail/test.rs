@@ -12,7 +12,6 @@ use super::super::output::{self, Output};
 use crate::mail::relay::Relay;
 use crate::mail::transcript::Listener;
 use crate::model::address::Address;
-use crate::model::delivery::Outcome;
 use crate::pipeline::deliver::trial::{self, TrialError};
 
 #[derive(Debug, Args)]
@@ -47,10 +46,7 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
         Err(TrialError::Session(session)) => return Err(session.into()),
         other => other?,
     };
-    let (accepted, reply) = match tried.outcome {
-        Outcome::Sent { reply } => (true, reply),
-        Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
-    };
+    let (accepted, reply) = (tried.outcome.is_sent(), tried.outcome.reply().to_owned());
     let (to, mode, captured) = (args.address.to_string(), app.config.delivery.mode.word(), tried.captured);
     let tested = Tested { to, mode, captured, accepted, reply };
     output.result(&tested, || {

@@ -107,12 +107,8 @@ async fn tried(
     let mode = line.config.delivery.mode;
     let captured = is_captured(line, mode, to);
     let outcome = hand_over(line, captured, &envelope_from(line, key), to, bytes).await?;
-    let (sent, reply) = match &outcome {
-        Outcome::Sent { reply } => (true, reply),
-        Outcome::Transient { reply } | Outcome::Permanent { reply, .. } | Outcome::Ours { reply } => (false, reply),
-    };
     let mut tx = line.store.begin().await?;
-    delivery::record_test(&mut tx, key, mode, &to.to_string(), sent, reply, now).await?;
+    delivery::record_test(&mut tx, key, mode, &to.to_string(), &outcome, now).await?;
     tx.commit().await?;
     Ok(Tried { outcome, articles, captured })
 }

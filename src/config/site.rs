@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
-use url::{Host, Url};
+use url::Url;
 
 use super::findings::Findings;
+use super::relay::is_loopback_name;
 use super::{suggest, value};
 use crate::model::colour::Colour;
 use crate::model::language::Language;
@@ -97,12 +98,7 @@ impl Site {
 
 /// Whether it leads to this machine itself.
 pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    }
+    url.host_str().is_some_and(is_loopback_name)
 }
 
 fn base<'de, D: Deserializer<'de>>(from: D) -> Result<Url, D::Error> {

@@ -39,6 +39,9 @@ pub fn from_base32(text: &str) -> Option<Vec<u8>> {
     (value & ((1 << bits) - 1) == 0 && base32(&out).len() == text.len()).then_some(out)
 }
 
+/// How long after their last stop a reader can start again, and their address is kept for it.
+pub const AGAIN_DAYS: u32 = 28;
+
 /// What a link may do. A token made for one purpose is nothing for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -49,7 +52,7 @@ pub enum Purpose {
     Preferences,
     /// The same, and may also change the address; for a day.
     Fresh,
-    /// Starts again what was stopped; for 28 days.
+    /// Starts again what was stopped; for [`AGAIN_DAYS`].
     Again,
     /// In the envelope sender: what comes back names its delivery.
     Bounce,

@@ -6,12 +6,13 @@ use tracing::info;
 
 use super::{Error, Line};
 use crate::model::address::Address;
+use crate::model::token::AGAIN_DAYS;
 use crate::store::former::{self, Goes};
 use crate::store::{retention, setting};
 
 const LEDGER: Months = Months::new(13);
 /// As long as one can start again.
-const ADDRESS: TimeDelta = TimeDelta::days(28);
+const ADDRESS: TimeDelta = TimeDelta::days(AGAIN_DAYS as i64);
 /// Readers in one transaction.
 const AT_ONCE: i64 = 100;
 /// The setting that says on which day it was done last.

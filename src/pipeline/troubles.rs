@@ -8,9 +8,9 @@ use crate::model::trouble::{News, RelayLook};
 use crate::store::{self, Store, feed, queue, run, slot, trouble};
 
 const RUN_LATE: TimeDelta = TimeDelta::hours(2);
-const RELAY: &str = "relay";
 /// Whoever signs up waits for it.
 const ANSWER_LATE: TimeDelta = TimeDelta::minutes(15);
+const RELAY: &str = "relay";
 
 /// What is news since somebody looked last, whichever process that was.
 pub async fn run(line: &Line, relay: &RelayLook, now: DateTime<Utc>) -> Result<Vec<News>, Error> {

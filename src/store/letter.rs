@@ -48,14 +48,11 @@ pub const VALID: TimeDelta = TimeDelta::days(7);
 /// How long letters are kept: they count against the next ones of the week.
 const KEPT: TimeDelta = TimeDelta::days(8);
 
-/// A letter to be written.
+/// What is written, besides the address.
 #[derive(Debug, Clone)]
-pub struct Draft<'a> {
-    pub key: Key,
+pub struct Writing<'a> {
     pub kind: Kind,
-    /// Of the address, as suppressions keep it.
-    pub hash: &'a [u8],
-    pub sealed: Vec<u8>,
+    /// Whose address changes.
     pub subscriber: Option<i64>,
     pub topics: &'a [i64],
     pub frequency: Option<i64>,
@@ -64,6 +61,16 @@ pub struct Draft<'a> {
     pub hour: i64,
     /// The page or site that the sign-up came from.
     pub origin: &'a str,
+}
+
+/// A letter to be written.
+#[derive(Debug, Clone)]
+pub struct Draft<'a> {
+    pub key: Key,
+    /// Of the address, as suppressions keep it.
+    pub hash: &'a [u8],
+    pub sealed: Vec<u8>,
+    pub writing: &'a Writing<'a>,
 }
 
 /// One that was written.
@@ -102,23 +109,24 @@ pub async fn write(
     withheld: Option<&'static str>,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let topics = serde_json::to_string(draft.topics).expect("numbers always serialise");
+    let writing = draft.writing;
+    let topics = serde_json::to_string(writing.topics).expect("numbers always serialise");
     let sealed = withheld.is_none().then_some(draft.sealed.as_slice());
     let values = args![
         &draft.key,
         draft.hash,
         sealed,
-        draft.subscriber,
+        writing.subscriber,
         &topics,
-        draft.frequency,
-        draft.language.as_str(),
-        draft.zone.name(),
-        draft.hour,
-        draft.origin,
+        writing.frequency,
+        writing.language.as_str(),
+        writing.zone.name(),
+        writing.hour,
+        writing.origin,
         now,
     ];
     tx.exec(&WRITE, values).await?;
-    let answer = Answer { kind: draft.kind, key: draft.key, mode, subscriber: None, withheld };
+    let answer = Answer { kind: writing.kind, key: draft.key, mode, subscriber: None, withheld };
     delivery::answer(tx, &answer, now).await
 }
 

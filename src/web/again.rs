@@ -10,14 +10,11 @@ use super::form::Form;
 use super::{Pages, upcoming};
 use crate::model::holdings::Return;
 use crate::model::slug::Slug;
-use crate::model::token::Purpose;
+use crate::model::token::{AGAIN_DAYS, Purpose};
 use crate::model::topic::Facet;
 use crate::render::{Again, Content, Started, Trouble};
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, nudge, subscription, suppression};
-
-/// How long after the last stop.
-pub const DAYS: u32 = 28;
 
 pub async fn show(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
     pages.answer(ask(&pages, &token).await)
@@ -61,7 +58,7 @@ fn expired(pages: &Pages) -> Response {
 
 async fn reader(pages: &Pages, token: &str) -> Result<Option<Subscriber>, store::Error> {
     let Some((subject, made)) = pages.keys.dated_subject(Purpose::Again, token) else { return Ok(None) };
-    if pages.clock.now() - made > TimeDelta::days(i64::from(DAYS)) {
+    if pages.clock.now() - made > TimeDelta::days(i64::from(AGAIN_DAYS)) {
         return Ok(None);
     }
     subscriber::by_key(&pages.store, &subject).await
@@ -76,7 +73,7 @@ pub async fn offer(pages: &Pages, reader: &Subscriber) -> Result<Option<Again>, 
     let Some(last) = all.iter().filter_map(|s| s.stopped_at).max() else { return Ok(None) };
     let ended = all.iter().filter(|s| s.stopped_at == Some(last) && by_the_reader(s.stop_reason.as_deref()));
     let ended: Vec<_> = ended.filter(|s| !is_live(&s.topic)).collect();
-    if ended.is_empty() || now - last > TimeDelta::days(i64::from(DAYS)) {
+    if ended.is_empty() || now - last > TimeDelta::days(i64::from(AGAIN_DAYS)) {
         return Ok(None);
     }
     if suppression::find(&pages.store, &pages.keys.hash_of_address(address)).await?.is_some() {

@@ -1,31 +1,16 @@
 //! Letters to addresses that are no reader's, and how often they may be written.
 
 use chrono::TimeDelta;
-use chrono_tz::Tz;
 
 use super::Pages;
 use crate::model::address::Address;
-use crate::model::language::Language;
 use crate::store::delivery::{Answer, Kind};
-use crate::store::letter::{self, Draft};
+use crate::store::letter::{self, Draft, Writing};
 use crate::store::{self, Tx, delivery, nudge, suppression};
 
 /// An address is asked at most once in this time, whatever the topics; and so often in a week.
 const ASK_AGAIN: TimeDelta = TimeDelta::hours(24);
 const IN_A_WEEK: i64 = 3;
-
-/// What is written, besides the address.
-pub struct Writing<'a> {
-    pub kind: Kind,
-    /// Whose address changes.
-    pub subscriber: Option<i64>,
-    pub topics: &'a [i64],
-    pub frequency: Option<i64>,
-    pub language: &'a Language,
-    pub zone: Tz,
-    pub hour: i64,
-    pub origin: &'a str,
-}
 
 /// Asks an address something, or leaves the same rows without asking, so that nobody learns what is known of it.
 pub async fn ask(pages: &Pages, to: &Address, writing: &Writing<'_>) -> Result<(), store::Error> {
@@ -85,18 +70,6 @@ async fn write(
     withheld: Option<&'static str>,
 ) -> Result<(), store::Error> {
     let key = pages.chance.key();
-    let draft = Draft {
-        key,
-        kind: writing.kind,
-        hash,
-        sealed: pages.keys.seal(&key, to, pages.chance.bytes()),
-        subscriber: writing.subscriber,
-        topics: writing.topics,
-        frequency: writing.frequency,
-        language: writing.language,
-        zone: writing.zone,
-        hour: writing.hour,
-        origin: writing.origin,
-    };
+    let draft = Draft { key, hash, sealed: pages.keys.seal(&key, to, pages.chance.bytes()), writing };
     letter::write(tx, &draft, pages.config.delivery.mode, withheld, pages.clock.now()).await
 }

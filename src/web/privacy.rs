@@ -4,9 +4,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::Pages;
 use super::spoken::Spoken;
-use super::{Pages, again};
 use crate::model::delivery::Mode;
+use crate::model::token::AGAIN_DAYS;
 use crate::render::Content;
 use crate::store::letter;
 
@@ -14,7 +15,7 @@ pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken) -> Respo
     let content = Content::Privacy {
         captured: pages.config.delivery.mode == Mode::Capture,
         confirm_days: u32::try_from(letter::VALID.num_days()).unwrap_or_default(),
-        again_days: again::DAYS,
+        again_days: AGAIN_DAYS,
     };
     pages.open_page(StatusCode::OK, &language, "/privacy", content)
 }

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 
 use super::choices::{self, Numbers};
 use super::form::{Came, Form};
-use super::letters::{self, Writing};
+use super::letters;
 use super::spoken::Spoken;
 use super::{Pages, topic};
 use crate::model::address::Address;
@@ -18,6 +18,7 @@ use crate::model::slug::Slug;
 use crate::render::{Content, Fault, Sent, SignUp};
 use crate::store;
 use crate::store::delivery::Kind;
+use crate::store::letter::Writing;
 
 /// What somebody entered, or what a link chose for them.
 struct Entered {

@@ -4,12 +4,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::super::Pages;
-use super::super::letters::{self, Writing};
+use super::super::letters;
 use super::{button, expired};
 use crate::model::address::Address;
 use crate::render::{Content, Step, Trouble};
 use crate::store::delivery::Kind;
-use crate::store::letter::{self, Letter};
+use crate::store::letter::{self, Letter, Writing};
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, Tx, nudge};
 

@@ -18,6 +18,7 @@ pub mod message;
 mod offers;
 mod opening;
 mod outcome;
+pub mod parsed;
 pub mod relay;
 pub mod reply;
 pub mod session;

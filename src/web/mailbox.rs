@@ -16,8 +16,8 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use self::message::Message;
 use super::{Pages, headers};
+use crate::mail::parsed::Parsed;
 use crate::model::language::Language;
 use crate::render::{Content, MailLine, MailList, Moment, OneMail, Shown, Switch, Trouble, Way};
 use crate::store;
@@ -65,7 +65,7 @@ async fn listed(pages: &Pages, wanted: &Wanted) -> Result<Response, store::Error
     let line = |mail: &Captured| MailLine {
         url: format!("/mailbox/{}", mail.id),
         to: mail.envelope_to.clone(),
-        subject: Message::read(&mail.bytes).and_then(|message| message.subject()),
+        subject: Parsed::read(&mail.bytes).and_then(|message| message.subject()),
         at: on_the_wall(pages, mail.received_at),
     };
     let content = MailList {
@@ -102,7 +102,7 @@ async fn show(State(pages): State<Pages>, Path(id): Path<String>, Query(look): Q
 /// The HTML part alone, for the frame in the page of the mail; nothing in it runs.
 async fn html(State(pages): State<Pages>, Path(id): Path<String>, Query(look): Query<Look>) -> Response {
     with_mail(&pages, &id, |mail| {
-        let Some(html) = Message::read(&mail.bytes).and_then(|message| message.html()) else {
+        let Some(html) = Parsed::read(&mail.bytes).and_then(|message| message.html()) else {
             return pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound);
         };
         ([(header::CONTENT_SECURITY_POLICY, headers::of_a_mail())], Html(message::framed(&html, scheme(&look))))
@@ -132,9 +132,9 @@ async fn with_mail(pages: &Pages, id: &str, answer: impl FnOnce(Captured) -> Res
 
 /// What cannot be read as a mail is shown as it came.
 fn looked_at(pages: &Pages, mail: &Captured, look: &Look) -> OneMail {
-    let message = Message::read(&mail.bytes);
+    let message = Parsed::read(&mail.bytes);
     let has_html = message.as_ref().is_some_and(|message| message.html().is_some());
-    let text = message.as_ref().and_then(Message::text);
+    let text = message.as_ref().and_then(Parsed::text);
     let offered = [("html", "HTML", has_html), ("text", "Text", text.is_some()), ("source", "Source", true)];
     let offered: Vec<(&'static str, &'static str)> =
         offered.into_iter().filter(|(.., there)| *there).map(|(word, name, _)| (word, name)).collect();
@@ -156,11 +156,11 @@ fn looked_at(pages: &Pages, mail: &Captured, look: &Look) -> OneMail {
         _ => Shown::Text(String::from_utf8_lossy(&mail.bytes).into_owned()),
     };
     OneMail {
-        subject: message.as_ref().and_then(Message::subject),
+        subject: message.as_ref().and_then(Parsed::subject),
         to: mail.envelope_to.clone(),
         at: on_the_wall(pages, mail.received_at),
         zone: pages.config.site.timezone.name().to_owned(),
-        fields: message.as_ref().map(Message::fields).unwrap_or_default(),
+        fields: message.as_ref().map(message::fields).unwrap_or_default(),
         switches,
         shown,
         file_url: format!("/mailbox/{}/file", mail.id),

@@ -1,8 +1,8 @@
-//! A mail, taken apart as a mail program does, so that the demo looks into what came and not into the rows that it was
-//! made from.
+//! What came, read from the mail itself: the demo does not look into the rows that it was made from.
 
-use mail_parser::{MessageParser, PartType};
 use quick_xml::escape::unescape;
+
+use crate::mail::parsed::Parsed;
 
 /// A mail, taken apart and decoded.
 #[derive(Debug, Clone)]
@@ -17,21 +17,13 @@ pub struct Message {
 impl Message {
     /// None for what has not both a text and an HTML part.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let message = MessageParser::default().parse(bytes)?;
-        let unfolded = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text = message.text_bodies().find_map(|part| match &part.body {
-            PartType::Text(text) => Some(text.replace("\r\n", "\n")),
-            _ => None,
-        });
-        let html = message.html_bodies().find_map(|part| match &part.body {
-            PartType::Html(html) => Some(html.replace("\r\n", "\n")),
-            _ => None,
-        });
+        let mail = Parsed::read(bytes)?;
+        let lines = |part: String| part.replace("\r\n", "\n");
         Some(Self {
-            headers: message.headers_raw().map(|(name, value)| (name.to_owned(), unfolded(value))).collect(),
-            subject: message.subject().unwrap_or_default().to_owned(),
-            text: text?,
-            html: html?,
+            headers: mail.fields().map(|(name, value)| (name.to_owned(), value)).collect(),
+            subject: mail.subject().unwrap_or_default(),
+            text: lines(mail.text()?),
+            html: lines(mail.html()?),
         })
     }
 

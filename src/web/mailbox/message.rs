@@ -1,6 +1,6 @@
-//! A captured mail, taken apart, and its HTML made fit for a frame.
+//! What is shown of a captured mail, and its HTML made fit for a frame.
 
-use mail_parser::{Address, MessageParser, PartType};
+use crate::mail::parsed::Parsed;
 
 /// Ways to show the colours of a mail, and their names.
 pub const SCHEMES: [(&str, &str); 3] = [("", "As your browser"), ("light", "Light"), ("dark", "Dark")];
@@ -11,44 +11,15 @@ const FIELDS: [&str; 4] = ["Reply-To", "Message-ID", "List-Unsubscribe", "List-U
 /// Longer is nothing that a person reads in a list.
 const LONGEST_VALUE: usize = 500;
 
-pub struct Message<'m>(mail_parser::Message<'m>);
-
-impl<'m> Message<'m> {
-    /// None: it is nothing that can be read as a mail.
-    pub fn read(bytes: &'m [u8]) -> Option<Self> {
-        MessageParser::default().parse(bytes).filter(|message| !message.headers().is_empty()).map(Self)
-    }
-
-    pub fn subject(&self) -> Option<String> {
-        self.0.subject().map(|subject| subject.trim().to_owned()).filter(|subject| !subject.is_empty())
-    }
-
-    pub fn fields(&self) -> Vec<(&'static str, String)> {
-        let from = self.0.from().and_then(Address::first).map(|sender| match (&sender.name, &sender.address) {
-            (Some(name), Some(address)) => format!("{name} <{address}>"),
-            (_, address) => address.as_deref().unwrap_or_default().to_owned(),
-        });
-        let raw = |name: &'static str| {
-            let value = self.0.header_raw(name)?.split_whitespace().collect::<Vec<_>>().join(" ");
-            Some((name, value.chars().take(LONGEST_VALUE).collect()))
-        };
-        from.map(|from| ("From", from)).into_iter().chain(FIELDS.into_iter().filter_map(raw)).collect()
-    }
-
-    /// Only a part that is there: the parser would make text of HTML.
-    pub fn text(&self) -> Option<String> {
-        self.0.text_bodies().find_map(|part| match &part.body {
-            PartType::Text(text) => Some(text.clone().into_owned()),
-            _ => None,
-        })
-    }
-
-    pub fn html(&self) -> Option<String> {
-        self.0.html_bodies().find_map(|part| match &part.body {
-            PartType::Html(html) => Some(html.clone().into_owned()),
-            _ => None,
-        })
-    }
+/// Those of a mail, with its sender.
+pub fn fields(mail: &Parsed<'_>) -> Vec<(&'static str, String)> {
+    let all: Vec<(&str, String)> = mail.fields().collect();
+    let value = |name: &'static str| {
+        let (_, value) = all.iter().find(|(field, _)| field.eq_ignore_ascii_case(name))?;
+        Some((name, value.chars().take(LONGEST_VALUE).collect()))
+    };
+    let from = mail.from().map(|from| ("From", from));
+    from.into_iter().chain(FIELDS.into_iter().filter_map(value)).collect()
 }
 
 /// Its links open beside the mailbox. What a mail program does in dark mode (or in light) is done whatever mode the

@@ -1,6 +1,7 @@
 //! The command line, a file per command. Results on standard output, messages on standard error; errors say what,
 //! where, why and what to do next; the exit code says what kind of end it was.
 
+mod alone;
 mod args;
 mod article;
 mod backup;
@@ -21,6 +22,7 @@ mod man;
 mod matching;
 mod open;
 mod output;
+mod progress;
 mod reconcile;
 mod resolve;
 mod run;
@@ -30,6 +32,7 @@ mod subscriber;
 mod template;
 mod topic;
 mod words;
+mod yes;
 
 use std::process::ExitCode;
 

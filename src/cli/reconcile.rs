@@ -5,13 +5,12 @@ use serde::Serialize;
 
 use super::exit::{Exit, Failure};
 use super::global::Global;
-use super::open;
 use super::output::Output;
 use super::words::count;
+use super::{alone, open};
 use crate::app::App;
-use crate::store::lock::Lock;
 use crate::store::restored::{self, Waiting, Word};
-use crate::store::{lease, setting};
+use crate::store::setting;
 
 #[derive(Debug, Args)]
 #[command(
@@ -176,10 +175,8 @@ struct SetAside {
 }
 
 async fn set_aside(app: &App, args: &ReconcileArgs, output: &Output) -> anyhow::Result<Exit> {
-    let _alone = match app.store.file() {
-        Some(file) => Some(Lock::take(file, "`tidings reconcile --restored`")?),
-        None => nobody_at_work(app).await.map(|()| None)?,
-    };
+    // The leases that came with a backup are over: who is at work renews theirs.
+    let _alone = alone::with(&app.store, "tidings reconcile --restored").await?;
     let mut deliveries = None;
     if !args.dry_run {
         let now = app.clock.now();
@@ -196,13 +193,4 @@ async fn set_aside(app: &App, args: &ReconcileArgs, output: &Output) -> anyhow::
         ),
     })?;
     Ok(Exit::Done)
-}
-
-/// The leases that came with a backup are over: who is at work renews theirs.
-async fn nobody_at_work(app: &App) -> anyhow::Result<()> {
-    let Some(holder) = lease::holders(&app.store).await?.into_iter().next() else { return Ok(()) };
-    let message = format!("the database is in use by {holder}");
-    Err(Failure::new(Exit::Refused, message)
-        .then("stop it first; the lease of one that was killed is over after half a minute")
-        .into())
 }

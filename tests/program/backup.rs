@@ -47,8 +47,7 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
     newsroom.publish("A clinic opens");
     let house = house(&newsroom);
     add(&house, "a@example.org");
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let mut daemon = house.at_work();
 
     let dry = house.tidings(&["backup", "create", "-n", "--at", "2026-11-25 02:15:00"]).ended(0).out;
     assert!(dry.starts_with("would be written: backups/tidings-2026-11-25-021500.db (schema 5): 1 reader, "), "{dry}");
@@ -105,7 +104,7 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
         house.tidings(&command)
     };
     assert_snapshot!(restore(&[]).ended(5).err, @"
-    error: a restore replaces tidings.db and wants a yes
+    error: nothing was restored: a restore replaces tidings.db, and nobody said yes
       try:  -n says what would be done; --yes does it
     ");
     let dry = restore(&["-n"]).ended(0).out;
@@ -148,8 +147,7 @@ fn after_a_kill_the_database_is_moved_aside_with_its_newest_rows() {
     let house = house(&newsroom);
     add(&house, "a@example.org");
     let backup = back_up(&house);
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let daemon = house.at_work();
     add(&house, "late@example.org");
     daemon.kill();
     assert!(house.folder().join("tidings.db-wal").exists(), "the story needs it");
@@ -348,8 +346,7 @@ fn a_restore_beside_a_daemon_is_refused() {
     let house = house(&newsroom);
     add(&house, "a@example.org");
     let backup = back_up(&house);
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let mut daemon = house.at_work();
     let refused = house.tidings(&["backup", "restore", &backup, "--yes"]).ended(5).err;
     assert!(
         refused.contains(&format!("tidings.db is in use by `tidings run` with process id {}", daemon.pid())),

@@ -247,8 +247,7 @@ fn a_daemon_answers_is_alone_hears_others_and_ends_when_asked() {
     let house = House::new();
     let port = free_port();
     house.configure(&configuration(&newsroom, port));
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let mut daemon = house.at_work();
     let health = get(port, "/healthz");
     assert!(health.starts_with("HTTP/1.1 200 "), "{health}");
 
@@ -284,8 +283,7 @@ fn a_daemon_answers_is_alone_hears_others_and_ends_when_asked() {
 fn a_daemon_that_was_killed_is_not_at_work() {
     let newsroom = Newsroom::open();
     let house = house(&newsroom);
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let daemon = house.at_work();
     daemon.kill();
     assert_eq!(house.tidings(&["status", "--json"]).json()["at_work"], json!([]));
 }

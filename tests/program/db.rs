@@ -119,11 +119,10 @@ fn a_copy_beside_a_daemon_is_refused() {
     let newsroom = Newsroom::open();
     let house = House::new();
     house.configure(&configuration(&newsroom, free_port()));
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let daemon = house.at_work();
     let refused = house.tidings(&["db", "copy", "sqlite:copy.db"]).ended(5).err;
     assert!(
-        refused.contains(&format!("the database is in use by `tidings run` with process id {}", daemon.pid())),
+        refused.contains(&format!("tidings.db is in use by `tidings run` with process id {}", daemon.pid())),
         "{refused}"
     );
     assert!(!house.folder().join("copy.db").exists());

@@ -48,8 +48,7 @@ fn a_house_in_order_is_called_so() {
     assert!(!house.folder().join("tidings.db").exists() && !house.folder().join("secrets").exists());
 
     house.tidings(&["feed", "fetch"]).ended(0);
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let daemon = house.at_work();
     let done = house.tidings(&["doctor"]).ended(0);
     let pid = daemon.pid().to_string();
     let found = done.findings(&house).replace(&pid, "[pid]");
@@ -173,8 +172,7 @@ fn a_live_site_in_order_is_called_so() {
     house.configure(&text.replace(&listen, &format!("listen = \"127.0.0.1:{pages}\"")));
     house.make_secret();
     set_mode(&house.folder().join("secrets/site"), 0o600);
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
+    let _daemon = house.at_work();
     let done = house.tidings(&["doctor", "--json"]).json();
     for about in ["relay", "address", "daemon", "secret", "database"] {
         assert!(levels(&done).contains(&("ok".into(), about.into())), "{about}: {done}");

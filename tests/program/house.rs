@@ -74,6 +74,13 @@ impl House {
         Done { code, out: running.said_out(), err: running.said() }
     }
 
+    /// A daemon that has begun.
+    pub fn at_work(&self) -> Daemon {
+        let mut daemon = self.start(&["run"]);
+        daemon.wait_until_it_says("at work");
+        daemon
+    }
+
     /// Starts a command and lets it run.
     pub fn start(&self, arguments: &[&str]) -> Daemon {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidings"));

@@ -26,12 +26,6 @@ fn without_health(text: &str) -> String {
     text.replace("[[topic]]\nslug = \"health\"\nname = { en = \"Health\" }\nany_category = [\"Health\"]\n", "")
 }
 
-fn start(house: &House) -> Daemon {
-    let mut daemon = house.start(&["run"]);
-    daemon.wait_until_it_says("at work");
-    daemon
-}
-
 fn ends_well(mut daemon: Daemon) {
     daemon.signal("-TERM");
     assert_eq!(daemon.end_within(Duration::from_secs(8)), 0, "{}", daemon.said());
@@ -79,7 +73,7 @@ fn with_nobody_at_work_any_command_that_writes_moves_the_readers() {
 fn a_daemon_reads_its_configuration_again_when_it_is_told_to() {
     let newsroom = Newsroom::open();
     let (house, text) = with_a_reader(&newsroom);
-    let mut daemon = start(&house);
+    let mut daemon = house.at_work();
 
     house.configure(&replaced(&text));
     let add = ["subscriber", "add", "other@example.org", "--topic", "climate"];
@@ -100,7 +94,7 @@ fn a_daemon_reads_its_configuration_again_when_it_is_told_to() {
 fn what_is_wrong_with_a_changed_configuration_is_said_and_the_old_one_stays() {
     let newsroom = Newsroom::open();
     let (house, text) = with_a_reader(&newsroom);
-    let mut daemon = start(&house);
+    let mut daemon = house.at_work();
 
     house.configure(&text.replace("any_category = [\"Climate\"]", "any_categery = [\"Climate\"]"));
     daemon.signal("-HUP");

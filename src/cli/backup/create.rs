@@ -8,12 +8,12 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use super::{database, postgres, secret, shelf, watched};
+use super::{database, postgres, secret, shelf};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words::{bytes, count, count_deliveries};
+use crate::cli::{open, progress};
 use crate::store::backup::{self, Contents};
 use crate::store::{self, Store};
 
@@ -57,7 +57,7 @@ pub async fn run(args: &CreateArgs, global: &Global, output: &Output) -> anyhow:
     let (contents, size) = if args.dry_run {
         (would_hold(database).await?, None)
     } else {
-        let bar = watched("copying the database", output);
+        let bar = progress::spinner("copying the database", output);
         let written = write(database, &file).await;
         bar.finish_and_clear();
         let (contents, size) = written?;

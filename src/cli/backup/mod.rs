@@ -10,12 +10,9 @@ mod verify;
 pub use postgres::without_password;
 
 use std::ffi::OsStr;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::exit::Exit;
 use super::global::Global;
@@ -77,15 +74,4 @@ fn with_ending(backup: &Path, ending: &str) -> PathBuf {
     let mut name = backup.as_os_str().to_owned();
     name.push(OsStr::new(ending));
     name.into()
-}
-
-/// For whoever watches a long copy; nothing in a pipe.
-fn watched(words: &'static str, output: &Output) -> ProgressBar {
-    let watched = std::io::stderr().is_terminal() && !output.is_quiet();
-    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style =
-        ProgressStyle::with_template("{spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-    let bar = ProgressBar::with_draw_target(None, target).with_style(style).with_message(words);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
 }

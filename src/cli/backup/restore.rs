@@ -1,6 +1,5 @@
 //! `tidings backup restore`
 
-use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -8,19 +7,18 @@ use clap::Args;
 use serde::Serialize;
 
 use super::secret::{self, Fate};
-use super::{database, postgres, verify, watched};
+use super::{database, postgres, verify};
 use crate::app::{App, AppError};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words::count;
+use crate::cli::{alone, open, progress, yes};
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::model::words::with_causes;
 use crate::store::backup::{self, Contents};
 use crate::store::known_schema;
-use crate::store::lock::{Lock, LockError};
 use crate::store::restore::Draft;
 use crate::store::stops::{self, TakenOver};
 
@@ -59,7 +57,8 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
     let database = database(&config, postgres::put_back)?;
     verify::size(&args.file)?;
     let now = open::clock(global, &config)?.now();
-    let _alone = alone(database)?;
+    // To the end: nobody begins to work on a database that is about to go.
+    let _alone = alone::with_file(database, "tidings backup restore")?;
     let contents = whole(&args.file, output).await?;
     let fate = secret::fate(&args.file, &config.site.secret_file)?;
     let mut restored = Restored {
@@ -76,7 +75,7 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
     };
     if !args.dry_run {
         sure(args, &contents, database, global)?;
-        let bar = watched("copying the backup", output);
+        let bar = progress::spinner("copying the backup", output);
         let done = put_back(&args.file, database, now).await;
         bar.finish_and_clear();
         let (moved_to, held) = done?;
@@ -93,19 +92,8 @@ pub async fn run(args: &RestoreArgs, global: &Global, output: &Output) -> anyhow
     Ok(Exit::Done)
 }
 
-/// Held to the end: nobody begins to work on a database that is about to go.
-fn alone(database: &Path) -> anyhow::Result<Lock> {
-    let holder = format!("`tidings backup restore` with process id {}", std::process::id());
-    Lock::take(database, &holder).map_err(|error| match error {
-        LockError::Held { .. } => Failure::new(Exit::Refused, error.to_string())
-            .then("stop it first, such as by `systemctl stop tidings`")
-            .into(),
-        LockError::Io { .. } => error.into(),
-    })
-}
-
 async fn whole(file: &Path, output: &Output) -> anyhow::Result<Contents> {
-    let bar = watched("reading the backup through", output);
+    let bar = progress::spinner("reading the backup through", output);
     let checked = backup::check(file).await;
     bar.finish_and_clear();
     let contents = match (checked.problems.first(), checked.contents) {
@@ -133,25 +121,13 @@ async fn whole(file: &Path, output: &Output) -> anyhow::Result<Contents> {
 }
 
 fn sure(args: &RestoreArgs, contents: &Contents, database: &Path, global: &Global) -> anyhow::Result<()> {
-    if args.yes {
+    let readers = readers(contents.readers);
+    let (file, database) = (args.file.display(), database.display());
+    let question = format!("{file} ({readers}) takes the place of {database}, which is moved aside.");
+    if args.yes || yes::said(&question, global)? {
         return Ok(());
     }
-    if std::io::stdin().is_terminal() && !global.no_input {
-        let readers = readers(contents.readers);
-        eprintln!(
-            "{} ({readers}) takes the place of {}, which is moved aside.",
-            args.file.display(),
-            database.display()
-        );
-        eprint!("Type yes to go on: ");
-        let mut word = String::new();
-        std::io::stdin().lock().read_line(&mut word)?;
-        if word.trim() == "yes" {
-            return Ok(());
-        }
-        return Err(Failure::new(Exit::Refused, "nothing was done").into());
-    }
-    let message = format!("a restore replaces {} and wants a yes", database.display());
+    let message = format!("nothing was restored: a restore replaces {database}, and nobody said yes");
     Err(Failure::new(Exit::Refused, message).then("-n says what would be done; --yes does it").into())
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::{secret, watched};
+use super::secret;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::Output;
+use crate::cli::progress;
 use crate::cli::words::bytes;
 use crate::store::backup::{self, Checked, Contents};
 use crate::store::known_schema;
@@ -38,7 +39,7 @@ struct Verified {
 
 pub async fn run(args: &VerifyArgs, output: &Output) -> anyhow::Result<Exit> {
     let bytes = size(&args.file)?;
-    let bar = watched("reading it through", output);
+    let bar = progress::spinner("reading it through", output);
     let Checked { problems, contents } = backup::check(&args.file).await;
     bar.finish_and_clear();
     let secret = secret::beside(&args.file);

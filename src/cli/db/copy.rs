@@ -1,18 +1,16 @@
 //! `tidings db copy`
 
-use std::io::IsTerminal;
-
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::place;
 use crate::app;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::open;
 use crate::cli::output::Output;
 use crate::cli::words::count;
+use crate::cli::{alone, open, progress};
 use crate::config::{Config, Database};
 use crate::store::copy::{self, CopyError};
 use crate::store::{Store, known_schema, tables};
@@ -49,14 +47,15 @@ pub async fn run(args: &CopyArgs, global: &Global, output: &Output) -> anyhow::R
         return Err(Failure::new(Exit::Refused, "that is the database itself").into());
     }
     up_to_date(&from).await?;
-    let _alone = place::alone(&from, "tidings db copy").await?;
+    let _alone = alone::with(&from, "tidings db copy").await?;
     let before = counts(&from).await?;
     let other = place::moved(&config, &args.to);
     let tables = if args.dry_run {
         would_take(&other).await?;
         before
     } else {
-        let bar = bar(before.iter().map(|table| table.rows).sum(), output);
+        let all: i64 = before.iter().map(|table| table.rows).sum();
+        let bar = progress::bar(u64::try_from(all).unwrap_or_default(), output);
         let copied = copy_all(&from, &other, &bar).await;
         bar.finish_and_clear();
         copied?
@@ -114,7 +113,7 @@ async fn would_take(other: &Config) -> anyhow::Result<()> {
 
 async fn copy_all(from: &Store, other: &Config, bar: &ProgressBar) -> anyhow::Result<Vec<Table>> {
     let to = Store::open(&app::place(other)).await?;
-    let _alone = place::alone(&to, "tidings db copy").await?;
+    let _alone = alone::with(&to, "tidings db copy").await?;
     let copied = copy::copy(from, &to, |rows| bar.inc(rows)).await;
     to.close().await;
     Ok(copied.map_err(refused)?.into_iter().map(|(name, rows)| Table { name, rows }).collect())
@@ -127,15 +126,6 @@ fn refused(error: CopyError) -> anyhow::Error {
             .into(),
         other => other.into(),
     }
-}
-
-/// A bar for whoever watches; nothing in a pipe.
-fn bar(rows: i64, output: &Output) -> ProgressBar {
-    let watched = std::io::stderr().is_terminal() && !output.is_quiet();
-    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{bar:40} {percent} %, {eta} to go");
-    ProgressBar::with_draw_target(Some(u64::try_from(rows).unwrap_or_default()), target)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 impl Copied {

@@ -9,8 +9,8 @@ use super::place;
 use crate::app;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
-use crate::cli::open;
 use crate::cli::output::Output;
+use crate::cli::{alone, open};
 use crate::store::{self, Place, Store, known_schema};
 
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub async fn run(args: &MigrateArgs, global: &Global, output: &Output) -> anyhow
         return Err(Failure::new(Exit::Refused, newer.to_string()).into());
     }
     if from < known && !args.dry_run {
-        let _alone = place::alone(&store, "tidings db migrate").await?;
+        let _alone = alone::with(&store, "tidings db migrate").await?;
         Store::open(&place).await?.close().await;
     }
     store.close().await;

@@ -7,8 +7,7 @@ use crate::app;
 use crate::cli::backup::without_password;
 use crate::cli::exit::{Exit, Failure};
 use crate::config::{Config, Database};
-use crate::store::lock::{Lock, LockError};
-use crate::store::{Store, lease};
+use crate::store::Store;
 
 /// Its place, as it may be shown.
 pub fn words(database: &Database) -> String {
@@ -49,27 +48,6 @@ fn must_be_there(config: &Config) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// Nobody runs stages on it, and on SQLite nobody begins to as long as the lock lives.
-pub async fn alone(store: &Store, what: &str) -> anyhow::Result<Option<Lock>> {
-    let holder = match store.file() {
-        Some(file) => {
-            let us = format!("`{what}` with process id {}", std::process::id());
-            match Lock::take(file, &us) {
-                Ok(lock) => return Ok(Some(lock)),
-                Err(LockError::Held { holder, .. }) => holder,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        None if store.schema().await? == 0 => return Ok(None),
-        None => match lease::holders(store).await?.into_iter().next() {
-            Some(holder) => holder,
-            None => return Ok(None),
-        },
-    };
-    let message = format!("the database is in use by {holder}");
-    Err(Failure::new(Exit::Refused, message).then("stop it first, such as by `systemctl stop tidings`").into())
 }
 
 /// Reads the address of another database.

@@ -1,14 +1,12 @@
 //! `tidings subscriber erase`: somebody wants to be forgotten.
 
-use std::io::{BufRead, IsTerminal};
-
 use clap::Args;
 use serde::Serialize;
 
 use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
-use super::super::open;
 use super::super::output::Output;
+use super::super::{open, yes};
 use super::typed;
 use crate::model::address::Address;
 use crate::store::former::{self, Goes};
@@ -41,8 +39,11 @@ struct Erased {
 pub async fn run(args: &EraseArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let app = open::app_for(args.dry_run, global).await?;
     let reader = typed::reader(&app, &args.address).await?;
-    if !args.yes && !args.dry_run {
-        ask(&args.address, global)?;
+    // There is no way back.
+    if !args.yes && !args.dry_run && !yes::said(&format!("Forget {} for good?", args.address), global)? {
+        let message = format!("{} is there still: nobody said yes", args.address);
+        let next = format!("tidings subscriber erase {} --yes", args.address);
+        return Err(Failure::new(Exit::Refused, message).then(next).into());
     }
     let (hash, now) = (app.keys.hash_of_address(&args.address), app.clock.now());
     let mut tx = app.store.begin().await?;
@@ -58,19 +59,4 @@ pub async fn run(args: &EraseArgs, global: &Global, output: &Output) -> anyhow::
         format!("{} {did}; the ledger knows them as reader {} from now on", args.address, reader.id)
     })?;
     Ok(Exit::Done)
-}
-
-/// There is no way back, so a person says yes.
-fn ask(address: &Address, global: &Global) -> anyhow::Result<()> {
-    let refused = || {
-        Failure::new(Exit::Refused, format!("{address} is there still: nobody said yes"))
-            .then(format!("tidings subscriber erase {address} --yes"))
-    };
-    if global.no_input || !std::io::stdin().is_terminal() {
-        return Err(refused().into());
-    }
-    eprint!("Forget {address} for good? Type yes: ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if answer.trim() == "yes" { Ok(()) } else { Err(refused().into()) }
 }

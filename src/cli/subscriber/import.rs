@@ -1,17 +1,16 @@
 //! `tidings subscriber import`: readers from a file, many at once, by the same change as any other.
 
 use std::fs::File;
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
-use super::super::{open, words};
+use super::super::{open, progress, words};
 use super::lines::{Line, Lines};
 use crate::app::App;
 use crate::pipeline::compose;
@@ -75,7 +74,7 @@ struct Problem {
 pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let app = open::app_for(args.dry_run, global).await?;
     let (source, size) = source(&args.file)?;
-    let bar = bar(size, output);
+    let bar = size.map_or_else(|| progress::bytes(output), |size| progress::bar(size, output));
     // Cells are trimmed, so a carriage return goes; and the lines are numbered as an editor numbers them.
     let ends = csv::Terminator::Any(b'\n');
     let mut reader = csv::ReaderBuilder::new().flexible(true).terminator(ends).from_reader(bar.wrap_read(source));
@@ -135,15 +134,6 @@ fn source(file: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     let opened = File::open(file).map_err(failed)?;
     let size = opened.metadata().map_err(failed)?.len();
     Ok((Box::new(opened), Some(size)))
-}
-
-/// A bar for whoever watches; nothing in a pipe.
-fn bar(size: Option<u64>, output: &Output) -> ProgressBar {
-    let watched = std::io::stderr().is_terminal() && !output.is_quiet();
-    let target = if watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let text = if size.is_some() { "{bar:40} {percent} %, {eta} to go" } else { "{spinner} {bytes} read" };
-    let style = ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(size, target).with_style(style)
 }
 
 impl Imported {

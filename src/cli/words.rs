@@ -21,7 +21,8 @@ pub fn count(n: usize, noun: &str) -> String {
 
 /// `812 bytes`, `48 kB`, `3.1 MB`.
 pub fn bytes(n: u64) -> String {
-    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    const UNITS: [(u64, &str); 4] =
+        [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     match UNITS.iter().find(|(size, _)| n >= *size) {
         Some((size, unit)) if n < 10 * size && *unit != "kB" => format!("{}.{} {unit}", n / size, n % size * 10 / size),
         Some((size, unit)) => format!("{} {unit}", n / size),

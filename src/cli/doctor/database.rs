@@ -8,9 +8,9 @@ use std::time::Duration;
 use rustix::fs::{Access, access};
 use tokio::time::timeout;
 
-use super::disk::bytes;
 use super::finding::Finding;
 use crate::app;
+use crate::cli::words::bytes;
 use crate::config::Config;
 use crate::model::words::with_causes;
 use crate::store::{Error, Place, Store, health, known_schema};

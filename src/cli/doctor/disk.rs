@@ -6,6 +6,7 @@ use rustix::fs::statvfs;
 
 use super::finding::Finding;
 use crate::app;
+use crate::cli::words::bytes;
 use crate::config::Config;
 use crate::store::Place;
 
@@ -48,15 +49,6 @@ pub fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// `1.5 GB`, in steps of 1000, as disks are sold.
-pub fn bytes(n: u64) -> String {
-    let steps = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
-    match steps.iter().find(|(step, _)| n >= *step) {
-        Some((step, unit)) => format!("{}.{} {unit}", n / step, n % step / (step / 10)),
-        None => format!("{n} bytes"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::finding::Level;
@@ -70,6 +62,5 @@ mod tests {
         assert_eq!(level(5_000, 1), Level::Ok);
         assert_eq!(level(5_000, 6_000), Level::Warning);
         assert_eq!(judge(1_550_000_000, 1, Path::new("x")).what, "1.5 GB free in x");
-        assert_eq!(bytes(999), "999 bytes");
     }
 }

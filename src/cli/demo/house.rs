@@ -1,5 +1,5 @@
 //! All that the demo needs, open: the paper on its own server, the program on its embedded default in a folder that goes
-//! away, its mailbox, its pages, and a clock that is moved by hand.
+//! away, its mailbox, its pages, and a clock that can be moved.
 
 use std::net::Ipv4Addr;
 use std::path::Path;

@@ -44,7 +44,7 @@ impl<'a> Play<'a> {
             house.paper
         ));
         teller.more(&format!("Tidings works in {}, which goes away at the end", house.folder().display()));
-        teller.more(&format!("its clock is moved by hand; it stands at {}", instant(house.app.clock.now())));
+        teller.more(&format!("its clock can be moved; it shows {}", instant(house.app.clock.now())));
         let mails = Mails { sent: 0, refused: 0 };
         Ok(Self { house, readers, browser: Browser::open()?, teller, checks: vec![], mails, sample: None })
     }

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::model::words::lasting;
+
 /// `2026-11-23 08:00 UTC (in 3 hours)`.
 pub fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let distance = at - now;
-    let words = rough(distance.abs());
+    let words = lasting(distance.abs());
     let relative = if distance >= TimeDelta::zero() { format!("in {words}") } else { format!("{words} ago") };
     format!("{} ({relative})", at.format("%Y-%m-%d %H:%M UTC"))
 }
@@ -32,16 +34,6 @@ pub fn bytes(n: u64) -> String {
 
 pub fn count_deliveries(n: usize) -> String {
     if n == 1 { "1 delivery".to_owned() } else { format!("{n} deliveries") }
-}
-
-fn rough(length: TimeDelta) -> String {
-    let (n, unit) = match (length.num_days(), length.num_hours(), length.num_minutes()) {
-        (days, ..) if days >= 2 => (days, "day"),
-        (_, hours, _) if hours >= 2 => (hours, "hour"),
-        (_, _, minutes) if minutes >= 1 => (minutes, "minute"),
-        _ => (length.num_seconds(), "second"),
-    };
-    count(usize::try_from(n).unwrap_or_default(), unit)
 }
 
 #[cfg(test)]

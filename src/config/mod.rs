@@ -145,6 +145,7 @@ impl Config {
         self.relay.check(findings);
         self.collect.check(findings);
         self.dkim.check(findings);
+        self.alerts.check(&self.delivery, findings);
         feed::check(&self.feeds, &self.collect, &self.site, findings);
         topic::check(&self.topics, &self.site, findings);
         region::check(&self.regions, &self.site, findings);

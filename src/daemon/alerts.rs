@@ -1,51 +1,66 @@
-//! Tells of trouble: the log always, and the operator's program, once when it begins and once when it has ended.
+//! Tells of trouble, once when it begins and once when it has ended: the log always, the operator's program, and
+//! operators by mail.
 
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tracing::{error, info, warn};
 
-use crate::model::trouble::{News, RelayLook};
-use crate::pipeline::deliver::Delivered;
+use crate::model::trouble::News;
+use crate::model::words::with_causes;
+use crate::pipeline::Line;
+use crate::pipeline::deliver::alert;
 
 /// A program that takes longer is ended.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How the relay takes our mail, as the stage that delivers found it last.
-#[derive(Debug, Clone, Default)]
-pub struct RelayState(Arc<Mutex<RelayLook>>);
+pub struct Alerts {
+    line: Line,
+    /// Why mail to operators does not go, so that what goes on is said once.
+    complaint: Option<String>,
+}
 
-impl RelayState {
-    /// After a run of deliveries. One that offered nothing says nothing.
-    pub fn learn(&self, done: &Delivered) {
-        let look = match &done.relay_fault {
-            Some(why) => RelayLook::Refuses(why.clone()),
-            None if done.sent + done.deferred + done.refused > 0 => RelayLook::Takes,
-            None => return,
-        };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = look;
+impl Alerts {
+    pub fn of(line: &Line) -> Self {
+        Self { line: line.clone(), complaint: None }
     }
 
-    pub fn look(&self) -> RelayLook {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub async fn tell(&mut self, news: &[News], now: DateTime<Utc>) {
+        for one in news {
+            log(one);
+            if let Some(program) = &self.line.config.alerts.command
+                && let Err(why) = call(program, one).await
+            {
+                warn!("{} could not be told (alerts.command): {why}", program.display());
+            }
+        }
+        self.mail(now).await;
+    }
+
+    /// Also what could not be mailed before.
+    async fn mail(&mut self, now: DateTime<Utc>) {
+        let failed = match alert::send(&self.line, now).await {
+            Ok(failed) => failed,
+            Err(failure) => Some(with_causes(&failure)),
+        };
+        if let Some(why) = failed.as_ref().filter(|why| self.complaint.as_ref() != Some(*why)) {
+            warn!("operators could not be told by mail (alerts.mail), and will be told later: {why}");
+        }
+        self.complaint = failed;
     }
 }
 
-pub async fn tell(news: &News, program: Option<&Path>) {
+fn log(news: &News) {
     let (name, words) = (&news.name, &news.trouble.words);
     let since = news.trouble.since.format("%Y-%m-%d %H:%M UTC");
     if news.has_ended {
         info!(trouble = %name, "over, since {since}: {words}");
     } else {
         error!(trouble = %name, "{words}");
-    }
-    let Some(program) = program else { return };
-    if let Err(why) = call(program, news).await {
-        warn!("{} could not be told (alerts.command): {why}", program.display());
     }
 }
 

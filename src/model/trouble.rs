@@ -26,8 +26,18 @@ pub enum RelayLook {
     Refuses(String),
 }
 
+/// What a daemon saw itself, since it looked for trouble last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub relay: RelayLook,
+    /// Mail was accepted, be it by the mailbox inside.
+    pub accepted: bool,
+    /// When the scheduler looked last. None: it has not yet.
+    pub scheduler: Option<DateTime<Utc>>,
+}
+
 /// What somebody is to be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct News {
     pub has_ended: bool,
     pub name: String,

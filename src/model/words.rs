@@ -1,6 +1,8 @@
-//! Saying an error with all its causes on one line, for a log or a row.
+//! Words for people: an error with all its causes on one line, a length of time.
 
 use std::error::Error;
+
+use chrono::TimeDelta;
 
 /// `could not reach x: connection refused`. A cause that the text before it has said already is left out.
 pub fn with_causes(error: &dyn Error) -> String {
@@ -15,4 +17,15 @@ pub fn with_causes(error: &dyn Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// `3 hours`, `12 days`: roughly.
+pub fn lasting(length: TimeDelta) -> String {
+    let (n, unit) = match (length.num_days(), length.num_hours(), length.num_minutes()) {
+        (days, ..) if days >= 2 => (days, "day"),
+        (_, hours, _) if hours >= 2 => (hours, "hour"),
+        (_, _, minutes) if minutes >= 1 => (minutes, "minute"),
+        _ => (length.num_seconds(), "second"),
+    };
+    if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
 }

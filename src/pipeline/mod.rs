@@ -4,6 +4,7 @@
 //! every stage is safe to run twice. One bad feed or address is recorded on its own row; a stage returns an error only
 //! when it cannot work at all.
 
+pub mod ahead;
 pub mod collect;
 pub mod compose;
 pub mod deliver;
@@ -85,6 +86,7 @@ pub enum Error {
 
 /// Does everything that is due at `now`, in order.
 pub async fn run_due(line: &Line, now: DateTime<Utc>) -> Result<Tally, Error> {
+    ahead::run(line, now).await?;
     Ok(Tally {
         collected: collect::run(line, now).await?,
         composed: compose::run(line, now).await?,

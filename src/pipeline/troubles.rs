@@ -1,28 +1,46 @@
-//! Looks for what is wrong and does not mend itself: a run that is not made, a question that is not sent, a relay that
-//! refuses us, a run that waits for a person, a feed that is gone.
+//! Looks for what is wrong and does not mend itself: a run that is not made, a question that is not sent, mail that nobody
+//! accepts, a relay that refuses us, a run that waits for a person, a feed that is gone.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::deliver::alert::addresses;
 use super::{Error, Line};
-use crate::model::trouble::{News, RelayLook};
-use crate::store::{self, Store, feed, queue, run, slot, trouble};
+use crate::model::trouble::{News, RelayLook, Seen};
+use crate::store::{self, Store, alert, delivery, feed, queue, run, slot, subscriber, trouble};
 
 const RUN_LATE: TimeDelta = TimeDelta::hours(2);
 /// Whoever signs up waits for it.
 const ANSWER_LATE: TimeDelta = TimeDelta::minutes(15);
+/// So long without a message that was accepted, while some wait.
+const NOTHING_ACCEPTED: TimeDelta = TimeDelta::minutes(30);
+/// So many different messages that were put off since the last one that was accepted are no accident.
+const MANY: i64 = 10;
+/// The scheduler looks every half minute.
+const SILENT: TimeDelta = TimeDelta::minutes(10);
 const RELAY: &str = "relay";
 
 /// What is news since somebody looked last, whichever process that was.
-pub async fn run(line: &Line, relay: &RelayLook, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
-    let found = troubles(&line.store, relay, now).await?;
-    let unseen: &[&str] = if *relay == RelayLook::Unknown { &[RELAY] } else { &[] };
+pub async fn run(line: &Line, seen: &Seen, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
+    let mut tx = line.store.begin().await?;
+    let accepted_at = trouble::accepted_at(&mut tx, seen.accepted, now).await?;
+    tx.commit().await?;
+    let found = troubles(&line.store, seen, accepted_at, now).await?;
+    let unseen: &[&str] = if seen.relay == RelayLook::Unknown { &[RELAY] } else { &[] };
     let mut tx = line.store.begin().await?;
     let news = trouble::note(&mut tx, found, unseen, now).await?;
+    if !news.is_empty() {
+        alert::owe(&mut tx, &addresses(line), &news).await?;
+    }
     tx.commit().await?;
     Ok(news)
 }
 
-async fn troubles(store: &Store, relay: &RelayLook, now: DateTime<Utc>) -> Result<Vec<(String, String)>, store::Error> {
+async fn troubles(
+    store: &Store,
+    seen: &Seen,
+    accepted_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, String)>, store::Error> {
     let mut found = Vec::new();
     let mut add = |name: String, words: String| found.push((name, words));
     if let Some(due) = slot::next_run(store).await?.filter(|due| now - *due > RUN_LATE) {
@@ -31,13 +49,23 @@ async fn troubles(store: &Store, relay: &RelayLook, now: DateTime<Utc>) -> Resul
             format!("a run has been due since {} and is not made", due.format("%Y-%m-%d %H:%M UTC")),
         );
     }
+    if let Some(looked) = seen.scheduler.filter(|looked| now - *looked > SILENT) {
+        let words = format!("nobody has looked for what is due since {}", looked.format("%Y-%m-%d %H:%M UTC"));
+        add("scheduler-silent".into(), words);
+    }
     let answers = queue::waiting(store).await?.into_iter();
     let mut answers = answers.filter(|w| w.kind == "confirm" && matches!(w.state.as_str(), "ready" | "deferred"));
     if let Some(late) = answers.find(|w| now - w.oldest > ANSWER_LATE) {
         let words = format!("a confirmation has waited since {} to be sent", late.oldest.format("%Y-%m-%d %H:%M UTC"));
         add("confirmation-late".into(), words);
     }
-    if let RelayLook::Refuses(why) = relay {
+    if nothing_accepted(store, accepted_at, now).await? {
+        let since = accepted_at.format("%Y-%m-%d %H:%M UTC");
+        let words =
+            format!("mail waits, and none was accepted since {since}; `tidings mail queue` shows what was said");
+        add("nothing-accepted".into(), words);
+    }
+    if let RelayLook::Refuses(why) = &seen.relay {
         add(RELAY.into(), format!("the relay takes no mail from us: {why}"));
     }
     for (id, frequency, why) in run::held(store).await? {
@@ -49,4 +77,22 @@ async fn troubles(store: &Store, relay: &RelayLook, now: DateTime<Utc>) -> Resul
         add(format!("feed-gone:{}", feed.slug), words);
     }
     Ok(found)
+}
+
+/// Mail that was due so long ago, or was put off by whoever takes it: one full mailbox is no trouble, many are, or a good
+/// part of a small house.
+async fn nothing_accepted(store: &Store, accepted_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<bool, store::Error> {
+    let then = now - NOTHING_ACCEPTED;
+    if accepted_at > then {
+        return Ok(false);
+    }
+    if delivery::next_attempt(store).await?.is_some_and(|due| due <= then) {
+        return Ok(true);
+    }
+    let put_off = queue::put_off_since(store, accepted_at, then, MANY).await?;
+    if put_off == 0 || put_off >= MANY {
+        return Ok(put_off > 0);
+    }
+    let (readers, _) = subscriber::count(store).await?;
+    Ok(4 * put_off >= readers)
 }

@@ -11,6 +11,8 @@ mod sql;
 mod tests;
 
 pub mod adoption;
+pub mod ahead;
+pub mod alert;
 pub mod article;
 pub mod audience;
 pub mod backup;

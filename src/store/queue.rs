@@ -29,6 +29,12 @@ statements! {
         "SELECT id, state, reply, reason, settled_at, subscriber FROM delivery
          WHERE state IN ('ready', 'deferred') AND state = 'deferred' ORDER BY id DESC LIMIT $1",
     );
+    /// Asked each minute, of a queue that may be long: so many are enough.
+    PUT_OFF_SINCE = same(
+        "SELECT count(*) FROM (SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
+            WHERE d.state IN ('ready', 'deferred') AND d.state = 'deferred' AND d.claimed_at > $1 AND d.created_at <= $2
+            AND r.held_at IS NULL AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold') LIMIT $3) AS few",
+    );
     FAILED = same(
         "SELECT id, state, reply, reason, settled_at, subscriber FROM delivery
          WHERE state IN ('refused', 'expired', 'not sent') AND settled_at >= $1 AND coalesce(reason, '') <> 'folded' ORDER BY id DESC LIMIT $2",
@@ -99,6 +105,11 @@ pub async fn domains(store: &Store, limit: i64) -> Result<Vec<OfDomain>, Error> 
 /// What was put off, the newest first.
 pub async fn put_off(store: &Store, limit: i64) -> Result<Vec<Unsent>, Error> {
     store.db.all(&LAST_WORDS, args![limit]).await
+}
+
+/// How many were tried since `tried` and put off, of those made before `made`; up to `limit`.
+pub async fn put_off_since(store: &Store, tried: DateTime<Utc>, made: DateTime<Utc>, limit: i64) -> Result<i64, Error> {
+    Ok(store.db.one::<(i64,)>(&PUT_OFF_SINCE, args![tried, made, limit]).await?.0)
 }
 
 /// What failed since then, and all that a person has to decide, the newest first.

@@ -11,6 +11,7 @@ use crate::tests::rows::{Rows, tables};
 
 const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("adoption", adoption::ALL),
+    ("ahead", ahead::ALL),
     ("article", article::ALL),
     ("audience", audience::ALL),
     ("backup", backup::ALL),
@@ -48,6 +49,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
 
 /// Statements that run for every reader, delivery or minute: none may scan a table that grows.
 const HOT: &[(&str, &[&str])] = &[
+    ("ahead", &["READY", "DEFERRED", "HELD_BACK"]),
     ("article", &["SIGHTED", "BY_LINK", "SEEN_AGAIN", "TEXTS", "WITHDRAWN", "MARKED_AFTER"]),
     (
         "delivery",

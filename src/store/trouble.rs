@@ -7,6 +7,8 @@ use crate::model::trouble::{News, Troubles, compare};
 
 /// The setting that says it.
 const KNOWN: &str = "troubles";
+/// The setting that says when a message was accepted last, as far as somebody has looked.
+const ACCEPTED: &str = "accepted";
 
 /// Writes down what is wrong now. What is news. `unseen`: of what nothing is known at this moment stays as it was.
 pub async fn note(
@@ -24,6 +26,20 @@ pub async fn note(
         setting::put(tx, KNOWN, &text).await?;
     }
     Ok(news)
+}
+
+/// When a message was accepted last. `just_now`: one was, since somebody looked last. Of a house in which none was yet:
+/// since somebody looks.
+pub async fn accepted_at(tx: &mut Tx, just_now: bool, now: DateTime<Utc>) -> Result<DateTime<Utc>, Error> {
+    let text = setting::get_in(tx, ACCEPTED).await?;
+    let known = text.and_then(|text| text.parse::<DateTime<Utc>>().ok()).filter(|at| *at <= now);
+    match known {
+        Some(at) if !just_now => Ok(at),
+        _ => {
+            setting::put(tx, ACCEPTED, &now.to_rfc3339()).await?;
+            Ok(now)
+        }
+    }
 }
 
 pub async fn known(store: &Store) -> Result<Troubles, Error> {

@@ -5,6 +5,7 @@ mod at_work;
 mod browser;
 mod changed_text;
 mod changes;
+mod clock;
 mod daily_digest;
 pub mod engine;
 mod explained;

@@ -1,10 +1,13 @@
 //! What machines that watch over Tidings are told.
 
-use super::app::{NEWSROOM, Reader, TestApp};
+use super::app::{NEWSROOM, Reader, TestApp, time};
 use super::engine::on_both_engines;
+use super::mail::assert_told;
 use super::newsstand::Manner;
-use crate::model::trouble::{News, RelayLook};
-use crate::pipeline::troubles;
+use crate::model::trouble::{News, RelayLook, Seen};
+use crate::pipeline::deliver::alert;
+use crate::pipeline::{collect, troubles};
+use crate::store::feed;
 use crate::web::{self, Pages};
 
 /// What is answered where the metrics are served.
@@ -25,7 +28,11 @@ fn refuses() -> RelayLook {
 
 /// What somebody is told now.
 async fn news(app: &TestApp, relay: RelayLook) -> Vec<String> {
-    let news = troubles::run(app.line(), &relay, app.clock.now()).await.unwrap();
+    see(app, Seen { relay, ..Seen::default() }).await
+}
+
+async fn see(app: &TestApp, seen: Seen) -> Vec<String> {
+    let news = troubles::run(app.line(), &seen, app.clock.now()).await.unwrap();
     let word = |one: &News| if one.has_ended { "ended" } else { "begins" };
     news.iter().map(|one| format!("{} {}: {}", word(one), one.name, one.trouble.words)).collect()
 }
@@ -85,6 +92,115 @@ on_both_engines! {
         app.restart(&[("RELAY__PORT", &port)]).await;
         app.run_until("2026-03-02 12:20").await;
         assert_eq!(news(&app, RelayLook::Takes).await.len(), 1, "it has ended");
+    }
+
+    async fn mail_that_nobody_accepts_for_half_an_hour_is_trouble(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        for n in 0..4 {
+            app.subscribe(&format!("later-451+{n}@example.org"), &["health"]).await;
+        }
+        app.subscribe("ana@example.net", &["climate"]).await;
+        assert_eq!(news(&app, RelayLook::Unknown).await, [""; 0], "none was ever accepted, and none waits");
+        app.publish("health", "Not today");
+        app.run_until("2026-03-03 08:29").await;
+        assert_eq!(news(&app, RelayLook::Takes).await, [""; 0]);
+        app.run_until("2026-03-03 08:31").await;
+        let stands = "mail waits, and none was accepted since 2026-03-02 12:00 UTC; `tidings mail queue` shows what was said";
+        assert_eq!(news(&app, RelayLook::Takes).await, [format!("begins nothing-accepted: {stands}")]);
+        app.publish("climate", "For Ana");
+        app.run_until("2026-03-04 08:01").await;
+        assert_eq!(app.mail_to("ana@example.net").len(), 1);
+        let accepted = Seen { relay: RelayLook::Takes, accepted: true, ..Seen::default() };
+        assert_eq!(see(&app, accepted).await, [format!("ended nothing-accepted: {stands}")]);
+    }
+
+    /// A full mailbox or two are nobody's trouble but their owners'.
+    async fn a_few_readers_whose_mail_is_put_off_are_no_trouble(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("later-452@example.org", &["health"]).await;
+        for n in 0..5 {
+            app.subscribe(&format!("reader-{n}@example.net"), &["health"]).await;
+        }
+        app.publish("health", "For all");
+        app.run_until("2026-03-03 08:01").await;
+        assert_eq!(see(&app, Seen { accepted: true, ..Seen::default() }).await, [""; 0]);
+        app.run_until("2026-03-03 16:00").await;
+        assert_eq!(news(&app, RelayLook::Takes).await, [""; 0]);
+    }
+
+    async fn mail_that_was_due_long_ago_is_trouble_unless_a_person_holds_it(engine: Engine) {
+        let mut app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.restart(&[("RELAY__PORT", "1")]).await;
+        app.subscribe("ana@example.net", &["health"]).await;
+        assert_eq!(news(&app, RelayLook::Unknown).await, [""; 0]);
+        app.publish("health", "Kept");
+        app.run_until("2026-03-03 08:00").await;
+        app.sleep_until("2026-03-03 08:32");
+        app.meddle("INSERT INTO setting (name, value) VALUES ('hold', 'by the operator')").await;
+        assert_eq!(news(&app, RelayLook::Unknown).await, [""; 0]);
+        app.meddle("DELETE FROM setting WHERE name = 'hold'").await;
+        assert_eq!(news(&app, RelayLook::Unknown).await.len(), 1);
+    }
+
+    async fn a_scheduler_that_does_not_look_is_trouble(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        let silent = Seen { scheduler: Some(app.clock.now()), ..Seen::default() };
+        assert_eq!(see(&app, silent.clone()).await, [""; 0]);
+        app.sleep_until("2026-03-02 12:11");
+        assert_eq!(see(&app, silent).await, ["begins scheduler-silent: nobody has looked for what is due since 2026-03-02 12:00 UTC"]);
+    }
+
+    async fn operators_are_told_by_mail_when_it_begins_and_when_it_has_ended(engine: Engine) {
+        let text = format!("{NEWSROOM}\n[alerts]\nmail = [\"night@example.org\", \"desk@example.org\"]\n");
+        let app = TestApp::of(engine, "2026-03-02 12:00", &text, &[]).await;
+        app.subscribe("ana@example.net", &["health"]).await;
+        app.run().await;
+        app.sleep_until("2026-03-03 10:01");
+        app.behave("sport", Manner::Status(410));
+        let mut tx = app.app.store.begin().await.unwrap();
+        feed::make_all_due(&mut tx, app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        collect::run(app.line(), app.clock.now()).await.unwrap();
+        news(&app, RelayLook::Takes).await;
+        assert_eq!(alert::send(app.line(), app.clock.now()).await.unwrap(), None);
+        let mail = app.only_mail_to("night@example.org");
+        assert_eq!(mail.subject(), "[The Paper] what is wrong: 2 new, 0 over");
+        assert_told("an_alert", &mail);
+        assert_eq!(app.mail_to("desk@example.org").len(), 1);
+        let raw = String::from_utf8_lossy(&mail.bytes);
+        assert!(!raw.contains("List-Unsubscribe"), "nobody stops it by a mail program: {raw}");
+
+        // A person's stop of all mail is not for this.
+        app.meddle("INSERT INTO setting (name, value) VALUES ('hold', 'by the operator')").await;
+        app.run().await;
+        news(&app, RelayLook::Takes).await;
+        alert::send(app.line(), app.clock.now()).await.unwrap();
+        alert::send(app.line(), app.clock.now()).await.unwrap();
+        let mails = app.mail_to("night@example.org");
+        assert_eq!(mails.len(), 2, "once when it begins, once when it has ended");
+        assert_eq!(mails[1].subject(), "[The Paper] over: a run has been due since 2026-03-03 08:00 UTC and is not made");
+    }
+
+    async fn what_cannot_be_mailed_is_told_when_it_can(engine: Engine) {
+        let text = format!("{NEWSROOM}\n[alerts]\nmail = [\"night@example.org\", \"dot-451@example.org\"]\n");
+        let mut app = TestApp::of(engine, "2026-03-02 12:00", &text, &[("RELAY__PORT", "1")]).await;
+        assert_eq!(news(&app, refuses()).await.len(), 1);
+        assert!(alert::send(app.line(), app.clock.now()).await.unwrap().is_some_and(|why| why.contains("refused")));
+        assert_eq!(alert::send(app.line(), app.clock.now()).await.unwrap(), None, "it rests for a minute");
+
+        let port = app.relay.addr.port().to_string();
+        app.restart(&[("RELAY__PORT", &port)]).await;
+        app.clock.set(time("2026-03-02 12:05"));
+        assert_eq!(news(&app, RelayLook::Takes).await.len(), 1);
+        let failed = alert::send(app.line(), app.clock.now()).await.unwrap();
+        assert!(failed.is_some_and(|why| why.contains("451")));
+        let mail = app.only_mail_to("night@example.org");
+        assert!(mail.says("This is wrong:") && mail.says("This is over:"), "{}", mail.text());
+
+        app.clock.set(time("2026-03-02 12:07"));
+        alert::send(app.line(), app.clock.now()).await.unwrap();
+        assert_eq!(app.mail_to("night@example.org").len(), 1, "who was told is not told again");
+        assert_eq!(app.relay.turned_away().len(), 2);
     }
 
     async fn it_is_measured_without_an_address(engine: Engine) {

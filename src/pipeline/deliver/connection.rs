@@ -138,6 +138,7 @@ impl Connection {
         match outcome.without(&parcel.to) {
             Outcome::Sent { reply } => {
                 counts.sent.fetch_add(1, Ordering::Relaxed);
+                counts.captured.fetch_add(usize::from(parcel.captured), Ordering::Relaxed);
                 marks.settle(id, Settled::Sent { reply }).await;
             }
             Outcome::Transient { reply } => self.defer(parcel, reply).await,

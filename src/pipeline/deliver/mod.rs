@@ -3,8 +3,10 @@
 //! One claimer takes small batches, answers to a person first; each connection is a task that owns its session; all
 //! marks go through one writer that commits them in groups. `sending` is durable before the dot.
 
+pub mod alert;
 mod answers;
 mod connection;
+mod direct;
 mod marks;
 mod press;
 pub mod proof;
@@ -38,6 +40,8 @@ const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivered {
     pub sent: usize,
+    /// Of these, into the mailbox inside.
+    pub captured: usize,
     /// Will be tried again.
     pub deferred: usize,
     pub refused: usize,
@@ -64,6 +68,7 @@ struct Shared {
 #[derive(Default)]
 struct Counts {
     sent: AtomicUsize,
+    captured: AtomicUsize,
     deferred: AtomicUsize,
     refused: AtomicUsize,
     cancelled: AtomicUsize,
@@ -224,6 +229,7 @@ impl Shared {
         let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         Delivered {
             sent: count(&self.counts.sent),
+            captured: count(&self.counts.captured),
             deferred: count(&self.counts.deferred),
             refused: count(&self.counts.refused),
             cancelled: count(&self.counts.cancelled),

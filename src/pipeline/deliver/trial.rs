@@ -3,17 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
+use super::direct::{hand_over, plain};
 use super::press::{Press, envelope_from, is_captured};
 use crate::mail::fault::SessionError;
-use crate::mail::message::Encoded;
-use crate::mail::session::Session;
 use crate::model::address::Address;
 use crate::model::choice::{Candidate, Section, Window};
 use crate::model::delivery::{Key, Outcome};
 use crate::model::edition::{Content, Format, lay_out};
 use crate::model::language::Language;
-use crate::model::rendering::{Holed, Piece, Places, Rendering};
-use crate::model::words::with_causes;
 use crate::pipeline::{self, Line};
 use crate::store::{self, article, delivery, edition, filing, subscriber};
 
@@ -82,16 +79,8 @@ pub async fn greet(line: &Line, to: &Address, now: DateTime<Utc>) -> Result<Trie
     let text = format!(
         "This is a test of the way to this address, sent by `tidings mail test` for {site}.\n\nNobody needs to do anything.\n"
     );
-    let rendering = Rendering {
-        subject: format!("[Test] {site}"),
-        text: Holed(vec![Piece::Fixed(text)]),
-        html: Holed::default(),
-        language: "en".parse().expect("a language's tag"),
-    };
     let (key, press) = (line.chance.key(), Press::open(line).await?);
-    let encoded = Encoded::of(&rendering).map_err(|error| TrialError::Unmade(with_causes(&error)))?;
-    let bytes = encoded.splice(&press.head(&key, now, to), &Places::new());
-    let bytes = bytes.map_err(|error| TrialError::Unmade(with_causes(&error)))?;
+    let bytes = plain(&press, &key, to, (format!("[Test] {site}"), text), now).map_err(TrialError::Unmade)?;
     tried(line, &key, to, &bytes, 0, now).await
 }
 
@@ -111,24 +100,6 @@ async fn tried(
     delivery::record_test(&mut tx, key, mode, &to.to_string(), &outcome, now).await?;
     tx.commit().await?;
     Ok(Tried { outcome, articles, captured })
-}
-
-async fn hand_over(
-    line: &Line,
-    captured: bool,
-    from: &str,
-    to: &Address,
-    bytes: &[u8],
-) -> Result<Outcome, SessionError> {
-    let relay = if captured { &line.mailbox } else { line.relay.as_ref().unwrap_or(&line.mailbox) };
-    let mut session = Session::open(relay).await?;
-    if let Some(refused) = session.envelope(from, to).await? {
-        return Ok(refused);
-    }
-    session.body(bytes).await?;
-    let outcome = session.dot().await?;
-    session.quit().await;
-    Ok(outcome)
 }
 
 async fn content(line: &Line, trial: &Trial, now: DateTime<Utc>) -> Result<Content, TrialError> {

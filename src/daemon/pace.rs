@@ -1,0 +1,97 @@
+//! The rhythm of the stages: each runs, asks when it has something to do next, and sleeps until then.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::model::words::with_causes;
+use crate::pipeline::{self, Line};
+use crate::store;
+
+/// A stage looks by itself at least so often.
+pub const LOOK: Duration = Duration::from_secs(30);
+/// After an error a stage waits so long.
+pub const AFTER_ERROR: Duration = Duration::from_secs(5);
+
+/// Wakes the stages: somebody wrote something.
+#[derive(Debug, Clone)]
+pub struct Stir(watch::Sender<u64>);
+
+impl Default for Stir {
+    fn default() -> Self {
+        Self(watch::Sender::new(0))
+    }
+}
+
+impl Stir {
+    pub fn all(&self) {
+        self.0.send_modify(|n| *n += 1);
+    }
+}
+
+/// The rhythm of one stage.
+pub struct Pace {
+    line: Line,
+    woken: watch::Receiver<u64>,
+    stage: &'static str,
+    /// When it last began.
+    looked: DateTime<Utc>,
+    /// The last complaint, so that one that goes on is said once.
+    complaint: Option<String>,
+}
+
+impl Pace {
+    pub fn of(line: &Line, stir: &Stir, stage: &'static str) -> Self {
+        Self { line: line.clone(), woken: stir.0.subscribe(), stage, looked: line.clock.now(), complaint: None }
+    }
+
+    /// It begins, now.
+    pub fn looks(&mut self) -> DateTime<Utc> {
+        self.looked = self.line.clock.now();
+        self.looked
+    }
+
+    pub fn goes_on(&self) -> bool {
+        !self.line.stopping.is_cancelled()
+    }
+
+    /// Sleeps until `next`, until woken, until everything stops, or for [`LOOK`] at most. What was due already when the
+    /// stage began and was not done, a run that is held say, does not make a loop without rest.
+    pub async fn until(&mut self, next: Result<Option<DateTime<Utc>>, store::Error>) {
+        if self.complaint.take().is_some() {
+            info!("{} works again", self.stage);
+        }
+        let wait = match next {
+            Ok(Some(next)) if next > self.looked => {
+                (next - self.line.clock.now()).to_std().unwrap_or_default().min(LOOK)
+            }
+            Ok(_) => LOOK,
+            Err(_) => AFTER_ERROR,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = self.woken.changed() => {}
+            () = self.line.stopping.cancelled() => {}
+        }
+    }
+
+    /// Says that the stage failed, once as long as it fails the same way, and waits a moment.
+    pub async fn complain(&mut self, failure: &pipeline::Error) {
+        let words = with_causes(failure);
+        if self.complaint.as_ref() != Some(&words) {
+            error!("{} failed and is tried again every few seconds: {words}", self.stage);
+        }
+        self.complaint = Some(words);
+        rest(AFTER_ERROR, &self.line.stopping).await;
+    }
+}
+
+pub async fn rest(length: Duration, stopping: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(length) => {}
+        () = stopping.cancelled() => {}
+    }
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -62,11 +63,21 @@ pub fn postgres_is_here() -> bool {
     cluster().is_some()
 }
 
-struct Cluster {
+/// A private PostgreSQL server.
+pub struct Cluster {
     socket: PathBuf,
     databases: AtomicU32,
     /// Ends, and takes the folder with it, when its standard input closes: that is, with this process.
-    _keeper: Child,
+    keeper: Child,
+}
+
+/// A server of a story's own, which it may restart. None: there is none on this machine, and nobody insists on it.
+pub fn own_server() -> Option<(Cluster, TestDatabase)> {
+    cluster()?;
+    let cluster = Cluster::start(&binaries()?);
+    let folder = tempfile::Builder::new().prefix("tidings-test").tempdir().expect("a temporary folder");
+    let place = Place::Server { url: cluster.database(), connections: 8, behind_pooler: false };
+    Some((cluster, TestDatabase { place, folder }))
 }
 
 fn cluster() -> Option<&'static Cluster> {
@@ -131,9 +142,16 @@ impl Cluster {
         // The server stops and its folder goes when this process does, however it ends.
         let script = r#"
             trap '' INT TERM
-            "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c "fsync=$3" -c "full_page_writes=$3" -c max_connections=400 >"$2/log" 2>&1 &
-            server=$!
-            cat >/dev/null
+            start() {
+                "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c "fsync=$3" -c "full_page_writes=$3" -c max_connections=400 >>"$2/log" 2>&1 &
+                server=$!
+            }
+            start "$@"
+            while read -r signal; do
+                kill -s "$signal" $server
+                wait $server
+                start "$@"
+            done
             kill -QUIT $server
             wait $server
             rm -rf "$2"
@@ -147,7 +165,7 @@ impl Cluster {
             .stdout(Stdio::null())
             .spawn()
             .expect("the PostgreSQL server");
-        let cluster = Self { socket: folder, databases: AtomicU32::new(0), _keeper: keeper };
+        let cluster = Self { socket: folder, databases: AtomicU32::new(0), keeper };
         cluster.wait(bin);
         cluster
     }
@@ -163,10 +181,29 @@ impl Cluster {
             if ready {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
         }
         let log = std::fs::read_to_string(self.socket.join("log")).unwrap_or_default();
         panic!("PostgreSQL did not start:\n{log}");
+    }
+
+    /// Ends the server by this signal and starts it again: INT is a restart as an operator makes it, QUIT a crash.
+    pub fn restart(&mut self, signal: &str) {
+        let before = self.process();
+        let keeper = self.keeper.stdin.as_mut().expect("the keeper listens");
+        writeln!(keeper, "{signal}").expect("the keeper listens");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.process().is_none() || self.process() == before {
+            assert!(Instant::now() < deadline, "PostgreSQL did not start again");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.wait(&binaries().expect("it was there"));
+    }
+
+    /// The server's process id, as it writes it down itself.
+    fn process(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.socket.join("data/postmaster.pid")).ok()?;
+        text.lines().next().map(str::to_owned)
     }
 
     fn database(&self) -> String {

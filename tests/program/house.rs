@@ -33,7 +33,11 @@ pub struct Done {
 impl House {
     /// None: this machine has no such engine.
     pub fn on(engine: Engine) -> Option<Self> {
-        Some(Self { database: engine.database()?, runs: AtomicUsize::new(0) })
+        Some(Self::with(engine.database()?))
+    }
+
+    pub fn with(database: TestDatabase) -> Self {
+        Self { database, runs: AtomicUsize::new(0) }
     }
 
     pub fn new() -> Self {

@@ -23,12 +23,12 @@ use crate::house::{House, States};
 use crate::newsroom::Newsroom;
 use crate::relay::{Received, Relay, Script};
 
-const CONNECTIONS: usize = 8;
+pub const CONNECTIONS: usize = 8;
 /// Long enough that a kill often finds a message between the relay's keeping it and our knowing.
 const PAUSE: Duration = Duration::from_millis(2);
 /// A minute after the digests of the story fell due.
 pub const AFTER_EIGHT: &str = "2026-03-02T08:01:00Z";
-const A_WHILE: Duration = Duration::from_secs(30);
+pub const A_WHILE: Duration = Duration::from_secs(30);
 
 #[test]
 fn fourteen_kills_lose_nothing_on_sqlite() {
@@ -88,13 +88,16 @@ impl Story {
     }
 
     pub fn with(engine: Engine, readers: usize, connections: usize) -> Option<Self> {
-        let house = House::on(engine)?;
+        Some(Self::in_house(House::on(engine)?, readers, connections))
+    }
+
+    pub fn in_house(house: House, readers: usize, connections: usize) -> Self {
         let relay = Relay::with(Script { pause: PAUSE, ..Script::default() });
         let newsroom = Newsroom::open();
         house.configure(&configuration(&relay, &newsroom, connections));
         house.make_secret();
         runtime().block_on(make_ready(&house, &newsroom, readers));
-        Some(Self { house, relay, readers, newsroom })
+        Self { house, relay, readers, newsroom }
     }
 
     fn kill_and_check(&self, kills: usize) {
@@ -173,7 +176,7 @@ impl Story {
         assert_eq!(self.relay.accepted(), self.readers, "somebody got it twice");
     }
 
-    fn wait_until_all_is_sent(&self, daemon: &Daemon) {
+    pub fn wait_until_all_is_sent(&self, daemon: &Daemon) {
         assert!(self.relay.wait_for(self.readers, A_WHILE), "it sends no more:\n{}", daemon.said());
         let all = States(vec![("sent".to_owned(), i64::try_from(self.readers).unwrap())]);
         let deadline = Instant::now() + A_WHILE;

@@ -24,6 +24,7 @@ mod pair;
 mod readers;
 mod reload;
 mod runs;
+mod server;
 mod supervised;
 mod templates;
 mod twins;

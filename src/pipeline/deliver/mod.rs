@@ -218,10 +218,12 @@ impl Shared {
         self.broken.store(true, Ordering::Relaxed);
     }
 
-    /// Our own or the relay's fault before the mark: always safe, and nobody is charged.
+    /// Our own or the relay's fault before the mark: always safe, and nobody is charged. Only a relay at fault is left alone
+    /// for a while.
     async fn release(&self, id: i64) {
         let now = self.line.clock.now();
-        let from = if self.line.stopping.is_cancelled() { now } else { now + RELAY_PAUSE };
+        let relay_at_fault = self.fault.lock().await.is_some() && !self.line.stopping.is_cancelled();
+        let from = if relay_at_fault { now + RELAY_PAUSE } else { now };
         self.marks.settle(id, Settled::Released { from }).await;
     }
 

@@ -151,7 +151,7 @@ async fn every_row_is_the_same_in_the_copy() {
 }
 
 /// Every row of every table, as SQLite quotes it, and the numbers given so far.
-async fn dump(house: &House, file: &str) -> Vec<String> {
+pub async fn dump(house: &House, file: &str) -> Vec<String> {
     let place = Place::File(house.folder().join(file));
     let store = Store::open(&place).await.unwrap();
     let tables = tidings::store::tables::all(&store).await.unwrap();

@@ -28,6 +28,7 @@ mod server;
 mod supervised;
 mod templates;
 mod twins;
+mod upgrade;
 
 // Borrowed from the library's own tests, which name these rooms from the library's root.
 use tidings::{mail, store};

@@ -16,6 +16,7 @@ mod watch;
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -55,13 +56,20 @@ pub enum DaemonError {
 pub async fn run(line: &Line, pages: Pages, nudges: Nudges, door: &Door) -> Result<(), DaemonError> {
     let (address, listener) = (door.address, door.listener()?);
     let (stir, turns, relay) = (Stir::default(), Turns::default(), RelayState::default());
+    let watch = Watch {
+        line: line.clone(),
+        stir: stir.clone(),
+        relay: relay.clone(),
+        turns: turns.clone(),
+        pulse: pages.pulse.clone(),
+        began: Instant::now(),
+    };
     let mut tasks = JoinSet::new();
 
     tasks.spawn(pass_nudges_on(nudges, stir.clone(), line.stopping.clone()));
     tasks.spawn(collecting(line.clone(), stir.clone()));
     tasks.spawn(composing(line.clone(), stir.clone(), pages.pulse.clone(), turns.clone()));
-    tasks.spawn(delivering(line.clone(), stir.clone(), relay.clone(), turns.clone()));
-    let watch = Watch { line: line.clone(), stir: stir.clone(), relay, turns, pulse: pages.pulse.clone() };
+    tasks.spawn(delivering(line.clone(), stir.clone(), relay, turns));
     tasks.spawn(watch.goes_on());
     tasks.spawn(retaining(line.clone(), stir.clone()));
     if let Some(address) = line.config.web.metrics {

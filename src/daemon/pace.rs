@@ -27,6 +27,10 @@ impl Default for Stir {
 }
 
 impl Stir {
+    pub fn hears(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
+
     pub fn all(&self) {
         self.0.send_modify(|n| *n += 1);
     }
@@ -45,7 +49,7 @@ pub struct Pace {
 
 impl Pace {
     pub fn of(line: &Line, stir: &Stir, stage: &'static str) -> Self {
-        Self { line: line.clone(), woken: stir.0.subscribe(), stage, looked: line.clock.now(), complaint: None }
+        Self { line: line.clone(), woken: stir.hears(), stage, looked: line.clock.now(), complaint: None }
     }
 
     /// It begins, now.

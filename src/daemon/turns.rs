@@ -1,10 +1,9 @@
 //! Whether a stage has had its turn: nobody is told of a run that is not made, or of mail that does not go, before those
 //! who see to it have looked once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A stage that takes longer has something to do, or cannot: then one looks all the same.
@@ -37,9 +36,8 @@ impl Turns {
         Turn { turns: self, stage, began: Instant::now() }
     }
 
-    /// Waits until each has had a turn that began after now; for a minute at most, or until everything stops.
-    pub async fn of_each(&self, stopping: &CancellationToken) {
-        let asked = Instant::now();
+    /// Waits until each has had a turn that began after `asked`; for a minute at most, or until everything stops.
+    pub async fn of_each(&self, asked: Instant, stopping: &CancellationToken) {
         let mut turns = self.0.subscribe();
         let all = turns.wait_for(|last| last.iter().all(|began| began.is_some_and(|began| began >= asked)));
         tokio::select! {
@@ -70,7 +68,7 @@ mod tests {
         let early = turns.begin(Stage::Compose);
         // The clock must have gone on.
         while early.began == Instant::now() {}
-        let mut waits = pin!(turns.of_each(&stopping));
+        let mut waits = pin!(turns.of_each(Instant::now(), &stopping));
         assert!((&mut waits).now_or_never().is_none());
         early.ends();
         turns.begin(Stage::Deliver).ends();
@@ -78,7 +76,7 @@ mod tests {
         turns.begin(Stage::Compose).ends();
         assert!((&mut waits).now_or_never().is_some());
 
-        let mut waits = pin!(turns.of_each(&stopping));
+        let mut waits = pin!(turns.of_each(Instant::now(), &stopping));
         assert!((&mut waits).now_or_never().is_none(), "another turn of each is wanted");
         stopping.cancel();
         assert!((&mut waits).now_or_never().is_some());

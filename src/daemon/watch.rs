@@ -1,5 +1,6 @@
 //! Looks for what is wrong, by the clock: nobody wakes us to say that nothing happens. And at the clock itself.
 
+use std::pin::pin;
 use std::time::Instant;
 
 use chrono::TimeDelta;
@@ -23,6 +24,8 @@ pub struct Watch {
     pub relay: RelayState,
     pub turns: Turns,
     pub pulse: Pulse,
+    /// Before any stage had its turn.
+    pub began: Instant,
 }
 
 impl Watch {
@@ -31,18 +34,35 @@ impl Watch {
         let mut alerts = Alerts::of(&self.line);
         let mut hands = Hands::at(self.line.clock.now(), Instant::now());
         self.set_right().await;
-        self.turns.of_each(stopping).await;
+        self.turns.of_each(self.began, stopping).await;
         while !stopping.is_cancelled() {
-            if let Some(leap) = hands.leapt(self.line.clock.now(), Instant::now()) {
+            self.look(&mut alerts).await;
+            self.rest(&mut hands).await;
+        }
+        Ok(())
+    }
+
+    /// Half a minute. Whoever wakes the stages may have found the clock at another hour than they sleep for.
+    async fn rest(&self, hands: &mut Hands) {
+        let stopping = &self.line.stopping;
+        let mut stirred = self.stir.hears();
+        let mut over = pin!(rest(LOOK, stopping));
+        loop {
+            let is_over = tokio::select! {
+                () = &mut over => true,
+                _ = stirred.changed() => false,
+            };
+            let looked = Instant::now();
+            if let Some(leap) = hands.leapt(self.line.clock.now(), looked) {
                 say(leap);
                 self.set_right().await;
                 self.stir.all();
-                self.turns.of_each(stopping).await;
+                return self.turns.of_each(looked, stopping).await;
             }
-            self.look(&mut alerts).await;
-            rest(LOOK, stopping).await;
+            if is_over {
+                return;
+            }
         }
-        Ok(())
     }
 
     async fn look(&self, alerts: &mut Alerts) {
@@ -74,7 +94,8 @@ impl Watch {
 }
 
 fn say(leap: TimeDelta) {
-    let length = lasting(leap.abs());
+    // To the second: a moment always goes by between two looks.
+    let length = lasting(leap.abs() + TimeDelta::milliseconds(500));
     if leap > TimeDelta::zero() {
         warn!("the clock was set ahead by {length}, or this machine slept: what fell due meanwhile is done now, once");
     } else {

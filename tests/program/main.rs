@@ -5,6 +5,7 @@
 mod alerts;
 mod articles;
 mod backup;
+mod clock;
 mod commands;
 mod daemon;
 mod db;

@@ -15,6 +15,8 @@ use crate::store::{
 
 #[derive(Serialize)]
 struct Status {
+    /// Nothing needs a person.
+    healthy: bool,
     mode: &'static str,
     at_work: Vec<String>,
     /// Why all mail is held, if it is.
@@ -72,7 +74,9 @@ async fn look(app: &App) -> anyhow::Result<Status> {
     let states = delivery::by_state(store).await?;
     let last = run::latest(store, 5).await?;
     let held = setting::get(store, "hold").await?;
+    let needs_you = needs_you(app, &feeds, &states, held.as_deref()).await?;
     Ok(Status {
+        healthy: needs_you.is_empty(),
         mode: app.config.delivery.mode.word(),
         at_work: lease::holders(store).await?,
         feeds: feeds.len(),
@@ -84,7 +88,7 @@ async fn look(app: &App) -> anyhow::Result<Status> {
         captured: captured_mail::count(store).await?,
         next_run: next_run(app).await?,
         last_runs: last.into_iter().map(LastRun::from).collect(),
-        needs_you: needs_you(app, &feeds, &states, held.as_deref()).await?,
+        needs_you,
         deliveries: states.into_iter().map(|(state, deliveries)| State { state, deliveries }).collect(),
         held,
     })
@@ -176,6 +180,11 @@ fn text(status: &Status, now: DateTime<Utc>) -> String {
     if let Some(why) = &status.held {
         lines.push(format!("HELD      no mail leaves: {why}"));
     }
+    lines.push(match status.needs_you.len() {
+        0 => "health    all is well".to_owned(),
+        1 => "health    1 thing needs you, see below".to_owned(),
+        n => format!("health    {n} things need you, see below"),
+    });
     let at_work = match status.at_work.as_slice() {
         [] => "nobody is at work; start `tidings run`".to_owned(),
         holders => holders.join(", "),
@@ -215,9 +224,7 @@ fn text(status: &Status, now: DateTime<Utc>) -> String {
     if status.captured > 0 {
         lines.push(format!("captured  {} in the mailbox inside", status.captured));
     }
-    if status.needs_you.is_empty() {
-        lines.push("needs you nothing".to_owned());
-    } else {
+    if !status.needs_you.is_empty() {
         lines.push("needs you".to_owned());
         lines.extend(status.needs_you.iter().map(|need| format!("  {need}")));
     }

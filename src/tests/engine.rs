@@ -72,6 +72,7 @@ pub struct Cluster {
 }
 
 /// A server of a story's own, which it may restart. None: there is none on this machine, and nobody insists on it.
+#[allow(dead_code, reason = "the stories about the finished program use it")]
 pub fn own_server() -> Option<(Cluster, TestDatabase)> {
     cluster()?;
     let cluster = Cluster::start(&binaries()?);
@@ -188,6 +189,7 @@ impl Cluster {
     }
 
     /// Ends the server by this signal and starts it again: INT is a restart as an operator makes it, QUIT a crash.
+    #[allow(dead_code, reason = "the stories about the finished program use it")]
     pub fn restart(&mut self, signal: &str) {
         let before = self.process();
         let keeper = self.keeper.stdin.as_mut().expect("the keeper listens");

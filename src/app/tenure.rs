@@ -33,7 +33,10 @@ impl Tenure {
         say(released, doubtful);
 
         let leaving = CancellationToken::new();
-        let renewal = tokio::spawn(renew(line.clone(), leaving.clone()));
+        let renewal = match &lock {
+            Some(_) => tokio::spawn(hold(leaving.clone())),
+            None => tokio::spawn(renew(line.clone(), leaving.clone())),
+        };
         Ok(Self { line: line.clone(), lock, leaving, renewal })
     }
 
@@ -53,6 +56,12 @@ impl Tenure {
 
 fn millis(length: Duration) -> i64 {
     i64::try_from(length.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The lock beside a SQLite file counts, and its holder's lease has no end: there is nothing to renew.
+async fn hold(leaving: CancellationToken) -> bool {
+    leaving.cancelled().await;
+    false
 }
 
 /// Renews a third of the lease's length apart, also while everything else comes to its end. One that is over stops

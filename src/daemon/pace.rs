@@ -1,6 +1,6 @@
 //! The rhythm of the stages: each runs, asks when it has something to do next, and sleeps until then.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -16,29 +16,40 @@ pub const LOOK: Duration = Duration::from_secs(30);
 /// After an error a stage waits so long.
 pub const AFTER_ERROR: Duration = Duration::from_secs(5);
 
-/// Wakes the stages: somebody wrote something.
+/// Wakes the stages: somebody wrote something, or half a minute is over.
 #[derive(Debug, Clone)]
-pub struct Stir(watch::Sender<u64>);
+pub struct Stir {
+    woken: watch::Sender<u64>,
+    /// From here on half minutes are counted, so that all stages look at the same moment, and the machine sleeps between.
+    began: Instant,
+}
 
 impl Default for Stir {
     fn default() -> Self {
-        Self(watch::Sender::new(0))
+        Self { woken: watch::Sender::new(0), began: Instant::now() }
     }
 }
 
 impl Stir {
+    /// How long it is until all look again.
+    pub fn until_next_look(&self) -> Duration {
+        let millis = LOOK.as_millis() - self.began.elapsed().as_millis() % LOOK.as_millis();
+        Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+    }
+
     pub fn hears(&self) -> watch::Receiver<u64> {
-        self.0.subscribe()
+        self.woken.subscribe()
     }
 
     pub fn all(&self) {
-        self.0.send_modify(|n| *n += 1);
+        self.woken.send_modify(|n| *n += 1);
     }
 }
 
 /// The rhythm of one stage.
 pub struct Pace {
     line: Line,
+    stir: Stir,
     woken: watch::Receiver<u64>,
     stage: &'static str,
     /// When it last began.
@@ -49,7 +60,14 @@ pub struct Pace {
 
 impl Pace {
     pub fn of(line: &Line, stir: &Stir, stage: &'static str) -> Self {
-        Self { line: line.clone(), woken: stir.hears(), stage, looked: line.clock.now(), complaint: None }
+        Self {
+            line: line.clone(),
+            stir: stir.clone(),
+            woken: stir.hears(),
+            stage,
+            looked: line.clock.now(),
+            complaint: None,
+        }
     }
 
     /// It begins, now.
@@ -68,11 +86,12 @@ impl Pace {
         if self.complaint.take().is_some() {
             info!("{} works again", self.stage);
         }
+        let look = self.stir.until_next_look();
         let wait = match next {
             Ok(Some(next)) if next > self.looked => {
-                (next - self.line.clock.now()).to_std().unwrap_or_default().min(LOOK)
+                (next - self.line.clock.now()).to_std().unwrap_or_default().min(look)
             }
-            Ok(_) => LOOK,
+            Ok(_) => look,
             Err(_) => AFTER_ERROR,
         };
         tokio::select! {

@@ -10,7 +10,7 @@ use super::DaemonError;
 use super::alerts::Alerts;
 use super::door::a_moment_after;
 use super::hands::Hands;
-use super::pace::{LOOK, Stir, rest};
+use super::pace::{Stir, rest};
 use super::relay::RelayState;
 use super::turns::Turns;
 use crate::model::pulse::Pulse;
@@ -46,7 +46,7 @@ impl Watch {
     async fn rest(&self, hands: &mut Hands) {
         let stopping = &self.line.stopping;
         let mut stirred = self.stir.hears();
-        let mut over = pin!(rest(LOOK, stopping));
+        let mut over = pin!(rest(self.stir.until_next_look(), stopping));
         loop {
             let is_over = tokio::select! {
                 () = &mut over => true,

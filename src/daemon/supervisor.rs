@@ -6,6 +6,8 @@ use std::future::pending;
 use sd_notify::NotifyState;
 use tracing::warn;
 
+use crate::model::words::with_causes;
+
 pub fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
@@ -26,6 +28,6 @@ pub async fn keep_telling() {
 
 fn tell(what: &[NotifyState<'_>]) {
     if let Err(failure) = sd_notify::notify(what) {
-        warn!("the service manager cannot be told: {failure}");
+        warn!("the service manager cannot be told: {}", with_causes(&failure));
     }
 }

@@ -59,7 +59,7 @@ impl House {
     /// Writes the configuration: `text`, and where the database is.
     pub fn configure(&self, text: &str) {
         let storage = match &self.database.place {
-            Place::File(_) => "sqlite:tidings.db".to_owned(),
+            Place::File(file) => format!("sqlite:{}", file.strip_prefix(self.folder()).unwrap_or(file).display()),
             Place::Server { url, .. } => url.clone(),
         };
         fs::write(self.file(), format!("{text}\n[storage]\nurl = \"{storage}\"\n")).unwrap();

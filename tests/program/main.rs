@@ -2,6 +2,7 @@
 //!
 //! What it is made of has its tests beside the code, and its stories in `src/tests/`.
 
+mod adversity;
 mod alerts;
 mod articles;
 mod backup;

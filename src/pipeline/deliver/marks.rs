@@ -11,6 +11,7 @@ use tracing::{error, info};
 
 use crate::clock::Clock;
 use crate::model::holdings::StopReason;
+use crate::model::words::with_causes;
 use crate::pipeline::Line;
 use crate::store::delivery::{self, Sending, Settled, Token};
 use crate::store::subscription;
@@ -207,7 +208,8 @@ impl Writer {
             let waiting = self.outcomes.len();
             error!(
                 waiting,
-                "outcomes cannot be written and are kept in memory; nothing new is sent until they are: {failure}"
+                "outcomes cannot be written and are kept in memory; nothing new is sent until they are: {}",
+                with_causes(failure)
             );
         }
         self.failing = true;

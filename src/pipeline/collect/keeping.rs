@@ -1,0 +1,103 @@
+//! A document of a feed that is new to us: what it has is kept, with its validators, in one transaction.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tracing::{info, warn};
+
+use super::super::shelves::Shelves;
+use super::super::{Error, Line};
+use super::entries::sightings;
+use super::moves::adopts;
+use super::outcome::{next, recovered};
+use crate::config::FirstFetch;
+use crate::feed::Document;
+use crate::feed::fetch::Freshness;
+use crate::feed::identity::{self, Policy};
+use crate::store::article::{self, Kept, Sighting};
+use crate::store::feed::{self, Answered, Due};
+use crate::store::filing::Numbering;
+
+pub(super) struct Received {
+    pub(super) document: Document,
+    pub(super) hash: Vec<u8>,
+    pub(super) etag: Option<String>,
+    pub(super) last_modified: Option<String>,
+    pub(super) moved: Option<String>,
+    pub(super) freshness: Freshness,
+}
+
+/// Keeps what a document has, and its validators, in one transaction.
+pub(super) async fn keep(
+    line: &Line,
+    due: &Due,
+    shelves: &Shelves,
+    received: Received,
+    now: DateTime<Utc>,
+) -> Result<Kept, Error> {
+    let document = &received.document;
+    let so_far = if due.identity == "guid+link" { Policy::GuidAndLink } else { Policy::Guid };
+    let policy = identity::policy(&document.entries, so_far);
+    let policies = (so_far, policy);
+    let sightings = sightings(line, due, shelves, document, policies, now);
+    let moved = received.moved.map(|to| {
+        let since = if due.moved_to.as_ref() == Some(&to) { due.moved_since.unwrap_or(now) } else { now };
+        (to, since)
+    });
+    let answered = Answered {
+        title: document.title.clone(),
+        language: document.language.as_deref().and_then(|tag| tag.parse().ok()),
+        etag: received.etag,
+        last_modified: received.last_modified,
+        body_hash: received.hash,
+        identity: if policy == Policy::GuidAndLink { "guid+link" } else { "guid" },
+        damaged: document.damaged.clone(),
+        next_check_at: next(line, due, document.ttl_minutes, &received.freshness, now),
+        adopt: moved.as_ref().filter(|(to, since)| adopts(&due.url, to, *since, now)).map(|(to, _)| to.clone()),
+        moved,
+    };
+
+    let mut tx = line.store.begin().await?;
+    let first = feed::is_first_fetch(&mut tx, due.id).await?;
+    let numbering = numbering(line, first, &sightings, now);
+    let kept = article::keep(&mut tx, due.id, &sightings, numbering, now).await?;
+    feed::answered(&mut tx, due.id, &answered, now).await?;
+    tx.commit().await?;
+
+    recovered(due);
+    if let Some(damage) = &answered.damaged {
+        warn!(feed = %due.slug, "feed {} is damaged, what could be read was kept: {damage}", due.slug);
+    }
+    if kept.new > 0 {
+        info!(feed = %due.slug, new = kept.new, filed = kept.numbered, "feed {} has {} nobody had seen", due.slug, articles(kept.new));
+    }
+    Ok(kept)
+}
+
+fn articles(n: usize) -> String {
+    if n == 1 { "1 article".to_owned() } else { format!("{n} articles") }
+}
+
+/// The first fetch of a feed mails nothing, or its newest few; later ones at once, or after `hold_back`.
+fn numbering(
+    line: &Line,
+    first: bool,
+    sightings: &[Sighting],
+    now: DateTime<Utc>,
+) -> impl Fn(usize) -> Numbering + use<> {
+    let hold_back = line.config.collect.hold_back;
+    let counted = if hold_back.is_zero() {
+        Numbering::Now
+    } else {
+        Numbering::At(now + TimeDelta::from_std(hold_back).unwrap_or(TimeDelta::MAX))
+    };
+    let newest = newest(sightings, if first { line.config.collect.first_fetch } else { FirstFetch::None });
+    move |i| if !first || newest.contains(&i) { counted } else { Numbering::Never }
+}
+
+fn newest(sightings: &[Sighting], first: FirstFetch) -> HashSet<usize> {
+    let FirstFetch::Newest(n) = first else { return HashSet::new() };
+    let mut order: Vec<usize> = (0..sightings.len()).collect();
+    order.sort_by_key(|&i| std::cmp::Reverse(sightings[i].story.published_at));
+    order.into_iter().take(n).collect()
+}

@@ -196,6 +196,7 @@ impl App {
             whole: collect.fetch_timeout,
             body: collect.max_body,
             redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
+            pause: collect.per_host_delay,
         };
         Ok(Line {
             config: Arc::clone(&self.config),

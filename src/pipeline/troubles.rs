@@ -17,6 +17,8 @@ const NOTHING_ACCEPTED: TimeDelta = TimeDelta::minutes(30);
 const MANY: i64 = 10;
 /// The scheduler looks every half minute.
 const SILENT: TimeDelta = TimeDelta::minutes(10);
+/// A page that is gone for an hour is being moved; one that is gone for days is not coming back.
+const MISSING: TimeDelta = TimeDelta::days(3);
 const RELAY: &str = "relay";
 
 /// What is news since somebody looked last, whichever process that was.
@@ -72,9 +74,18 @@ async fn troubles(
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         add(format!("run-held:{id}"), format!("run {id} ({frequency}) is held{why}; `tidings digest release {id}`"));
     }
-    for feed in feed::list(store).await?.into_iter().filter(|feed| feed.gone_at.is_some()) {
-        let words = format!("the feed `{}` is gone for good; take it out, or give it another address", feed.slug);
-        add(format!("feed-gone:{}", feed.slug), words);
+    for feed in feed::list(store).await? {
+        if feed.gone_at.is_some() {
+            let words = format!("the feed `{}` is gone for good; take it out, or give it another address", feed.slug);
+            add(format!("feed-gone:{}", feed.slug), words);
+        } else if let Some(since) = feed.missing_since.filter(|since| now - *since >= MISSING) {
+            let since = since.format("%Y-%m-%d %H:%M UTC");
+            let words = format!(
+                "the feed `{}` has not been found since {since} (404); take it out, or give it another address",
+                feed.slug
+            );
+            add(format!("feed-missing:{}", feed.slug), words);
+        }
     }
     Ok(found)
 }

@@ -17,7 +17,11 @@ statements! {
              etag = CASE WHEN feed.url = excluded.url THEN feed.etag END,
              last_modified = CASE WHEN feed.url = excluded.url THEN feed.last_modified END,
              body_hash = CASE WHEN feed.url = excluded.url THEN feed.body_hash END,
+             ttl_minutes = CASE WHEN feed.url = excluded.url THEN feed.ttl_minutes END,
              gone_at = CASE WHEN feed.url = excluded.url THEN feed.gone_at END,
+             missing_since = CASE WHEN feed.url = excluded.url THEN feed.missing_since END,
+             moved_to = CASE WHEN feed.url = excluded.url THEN feed.moved_to END,
+             moved_since = CASE WHEN feed.url = excluded.url THEN feed.moved_since END,
              adopted_url = CASE WHEN feed.url = excluded.url THEN feed.adopted_url END",
     );
     RETIRE_FEED = same("UPDATE feed SET retired_at = $2 WHERE slug = $1 AND retired_at IS NULL");

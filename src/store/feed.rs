@@ -11,12 +11,14 @@ use crate::model::slug::Slug;
 
 statements! {
     DUE = same(
-        "SELECT id, slug, coalesce(adopted_url, url), language, etag, last_modified, body_hash, identity, failures, moved_to, moved_since
+        "SELECT id, slug, coalesce(adopted_url, url), language, etag, last_modified, body_hash, ttl_minutes, identity, failures,
+             told_at, missing_since, moved_to, moved_since
          FROM feed WHERE retired_at IS NULL AND gone_at IS NULL AND next_check_at <= $1 ORDER BY next_check_at, id",
     );
     NEXT = same("SELECT min(next_check_at) FROM feed WHERE retired_at IS NULL AND gone_at IS NULL");
     LIST = same(
-        "SELECT slug, url, adopted_url, title, next_check_at, first_fetched_at, last_success_at, failures, error, error_since, gone_at, damaged
+        "SELECT slug, url, adopted_url, title, next_check_at, first_fetched_at, last_success_at, failures, error, error_since, missing_since,
+             gone_at, damaged
          FROM feed WHERE retired_at IS NULL ORDER BY id",
     );
     MAKE_DUE = same("UPDATE feed SET next_check_at = $2, gone_at = NULL WHERE slug = $1 AND retired_at IS NULL");
@@ -24,8 +26,8 @@ statements! {
     ANSWERED = same(
         "UPDATE feed SET title = coalesce($2, title), document_language = coalesce($13, document_language), etag = $3, last_modified = $4, body_hash = $5, identity = $6, damaged = $7,
              next_check_at = $8, last_success_at = $9, first_fetched_at = coalesce(first_fetched_at, $9),
-             moved_to = $10, moved_since = $11, adopted_url = coalesce($12, adopted_url),
-             failures = 0, error = NULL, error_since = NULL WHERE id = $1",
+             moved_to = $10, moved_since = $11, adopted_url = coalesce($12, adopted_url), ttl_minutes = $14,
+             failures = 0, error = NULL, error_since = NULL, told_at = NULL, missing_since = NULL WHERE id = $1",
     );
     /// Another daemon may be keeping the same document: whoever comes second sees what the first has kept.
     FIRST_FETCH = two(
@@ -33,13 +35,19 @@ statements! {
         "SELECT first_fetched_at IS NULL FROM feed WHERE id = $1 FOR UPDATE",
     );
     LANGUAGES = same("SELECT slug, coalesce(language, document_language) FROM feed WHERE retired_at IS NULL");
-    POSTPONE = same("UPDATE feed SET next_check_at = $2 WHERE id = $1");
-    UNCHANGED = same(
-        "UPDATE feed SET next_check_at = $2, last_success_at = $3, failures = 0, error = NULL, error_since = NULL WHERE id = $1",
+    ADDRESSES = same("SELECT id, coalesce(adopted_url, url) FROM feed WHERE retired_at IS NULL AND gone_at IS NULL");
+    POSTPONE = two(
+        "UPDATE feed SET next_check_at = $2 WHERE id IN (SELECT value FROM json_each($1)) AND next_check_at < $2",
+        "UPDATE feed SET next_check_at = $2 WHERE id IN (SELECT id FROM feed WHERE id = ANY($1) ORDER BY id FOR UPDATE) AND next_check_at < $2",
     );
+    UNCHANGED = same(
+        "UPDATE feed SET next_check_at = $2, last_success_at = $3, moved_to = $4, moved_since = $5, adopted_url = coalesce($6, adopted_url),
+             failures = 0, error = NULL, error_since = NULL, told_at = NULL, missing_since = NULL WHERE id = $1",
+    );
+    VALIDATORS = same("UPDATE feed SET etag = $2, last_modified = $3 WHERE id = $1");
     FAILED = same(
         "UPDATE feed SET next_check_at = $2, error = $3, error_since = coalesce(error_since, $4), failures = failures + $5,
-             gone_at = $6 WHERE id = $1",
+             gone_at = $6, missing_since = $7, told_at = $8 WHERE id = $1",
     );
 }
 
@@ -53,13 +61,34 @@ pub struct Due {
     pub etag: Option<String>,
     pub last_modified: Option<String>,
     pub body_hash: Option<Vec<u8>>,
+    /// How long its last document asked us to wait.
+    pub ttl_minutes: Option<i64>,
     /// How its entries are told apart: `guid` or `guid+link`.
     pub identity: String,
     pub failures: i64,
+    /// When its present error was told, if there is one and it was.
+    pub told_at: Option<DateTime<Utc>>,
+    /// Since when it has not been found.
+    pub missing_since: Option<DateTime<Utc>>,
     pub moved_to: Option<String>,
     pub moved_since: Option<DateTime<Utc>>,
 }
-record!(Due { id, slug, url, language, etag, last_modified, body_hash, identity, failures, moved_to, moved_since });
+record!(Due {
+    id,
+    slug,
+    url,
+    language,
+    etag,
+    last_modified,
+    body_hash,
+    ttl_minutes,
+    identity,
+    failures,
+    told_at,
+    missing_since,
+    moved_to,
+    moved_since,
+});
 
 /// A feed for the operator's eyes.
 #[derive(Debug, Clone)]
@@ -74,6 +103,8 @@ pub struct Listed {
     pub failures: i64,
     pub error: Option<String>,
     pub error_since: Option<DateTime<Utc>>,
+    /// Since when it has answered 404.
+    pub missing_since: Option<DateTime<Utc>>,
     pub gone_at: Option<DateTime<Utc>>,
     pub damaged: Option<String>,
 }
@@ -88,9 +119,26 @@ record!(Listed {
     failures,
     error,
     error_since,
+    missing_since,
     gone_at,
     damaged,
 });
+
+/// Where a permanent redirect leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// And since when it has.
+    pub to: Option<(String, DateTime<Utc>)>,
+    /// The address that is asked from now on.
+    pub adopted: Option<String>,
+}
+
+impl Moved {
+    fn columns(&self) -> (Option<&str>, Option<DateTime<Utc>>, &Option<String>) {
+        let (to, since) = self.to.as_ref().map(|(to, since)| (to.as_str(), *since)).unzip();
+        (to, since, &self.adopted)
+    }
+}
 
 /// What a 200 that parsed leaves behind. Validators are never stored from anything else.
 #[derive(Debug, Clone)]
@@ -103,10 +151,9 @@ pub struct Answered {
     pub body_hash: Vec<u8>,
     pub identity: &'static str,
     pub damaged: Option<String>,
+    pub ttl_minutes: Option<u32>,
     pub next_check_at: DateTime<Utc>,
-    /// Where a permanent redirect points, and since when it has.
-    pub moved: Option<(String, DateTime<Utc>)>,
-    pub adopt: Option<String>,
+    pub moved: Moved,
 }
 
 /// What a failure leaves behind.
@@ -118,6 +165,10 @@ pub struct Failed<'a> {
     pub counts: bool,
     /// The feed is gone for good (410) and is not asked again.
     pub gone: bool,
+    /// Since when it has not been found (404).
+    pub missing_since: Option<DateTime<Utc>>,
+    /// When this was told.
+    pub told_at: Option<DateTime<Utc>>,
 }
 
 pub async fn due(store: &Store, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
@@ -154,7 +205,7 @@ pub async fn make_all_due(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, Error>
 }
 
 pub async fn answered(tx: &mut Tx, id: i64, a: &Answered, now: DateTime<Utc>) -> Result<(), Error> {
-    let (moved_to, moved_since) = a.moved.as_ref().map(|(url, since)| (url.as_str(), *since)).unzip();
+    let (moved_to, moved_since, adopted) = a.moved.columns();
     let values = args![
         id,
         &a.title,
@@ -167,23 +218,55 @@ pub async fn answered(tx: &mut Tx, id: i64, a: &Answered, now: DateTime<Utc>) ->
         now,
         moved_to,
         moved_since,
-        &a.adopt,
+        adopted,
         a.language.as_ref().map(Language::as_str),
+        a.ttl_minutes.map(i64::from),
     ];
     tx.exec(&ANSWERED, values).await.map(drop)
 }
 
-pub async fn unchanged(tx: &mut Tx, id: i64, next_check_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Error> {
-    tx.exec(&UNCHANGED, args![id, next_check_at, now]).await.map(drop)
+pub async fn unchanged(
+    tx: &mut Tx,
+    id: i64,
+    moved: &Moved,
+    next_check_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let (moved_to, moved_since, adopted) = moved.columns();
+    tx.exec(&UNCHANGED, args![id, next_check_at, now, moved_to, moved_since, adopted]).await.map(drop)
 }
 
-/// Asks a feed later, for no fault of its own.
-pub async fn postpone(tx: &mut Tx, id: i64, next_check_at: DateTime<Utc>) -> Result<(), Error> {
-    tx.exec(&POSTPONE, args![id, next_check_at]).await.map(drop)
+/// Those of a 200 whose body is known: it parsed.
+pub async fn validators(
+    tx: &mut Tx,
+    id: i64,
+    etag: &Option<String>,
+    last_modified: &Option<String>,
+) -> Result<(), Error> {
+    tx.exec(&VALIDATORS, args![id, etag, last_modified]).await.map(drop)
+}
+
+/// Where each feed is asked that is asked at all.
+pub async fn addresses(tx: &mut Tx) -> Result<Vec<(i64, String)>, Error> {
+    tx.all(&ADDRESSES, args![]).await
+}
+
+/// Asks these not before then, for no fault of their own.
+pub async fn postpone(tx: &mut Tx, ids: &[i64], until: DateTime<Utc>) -> Result<(), Error> {
+    tx.exec(&POSTPONE, args![ids, until]).await.map(drop)
 }
 
 pub async fn failed(tx: &mut Tx, id: i64, failed: &Failed<'_>, now: DateTime<Utc>) -> Result<(), Error> {
     let gone_at = failed.gone.then_some(now);
-    let values = args![id, failed.next_check_at, failed.error, now, i64::from(failed.counts), gone_at];
+    let values = args![
+        id,
+        failed.next_check_at,
+        failed.error,
+        now,
+        i64::from(failed.counts),
+        gone_at,
+        failed.missing_since,
+        failed.told_at,
+    ];
     tx.exec(&FAILED, values).await.map(drop)
 }

@@ -37,6 +37,7 @@ const STEPS: &[Step] = &[
     step!(3, "0003_lighter_deliveries"),
     step!(4, "0004_letters"),
     step!(5, "0005_former_readers"),
+    step!(6, "0006_patience"),
 ];
 
 const VERSION: Sql = two(

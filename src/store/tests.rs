@@ -257,10 +257,14 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
         }
         store.close().await;
         let found = Store::open_as_it_is(&database.place).await.unwrap();
-        assert_eq!((found.schema().await.unwrap(), known_schema()), (999, 5), "whoever only looks is let in");
+        assert_eq!(
+            (found.schema().await.unwrap(), known_schema()),
+            (999, schema::known()),
+            "whoever only looks is let in"
+        );
         found.close().await;
         let refused = Store::open(&database.place).await.expect_err("a newer schema");
-        assert!(matches!(refused, Error::Newer { found: 999, known: 5 }), "{refused}");
+        assert!(matches!(refused, Error::Newer { found: 999, known } if known == schema::known()), "{refused}");
         assert!(refused.to_string().contains("install that version or newer"));
     }
 }

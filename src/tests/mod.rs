@@ -10,6 +10,7 @@ mod daily_digest;
 pub mod engine;
 mod explained;
 mod feeds;
+mod fetching;
 mod forgotten;
 mod form;
 mod hours;

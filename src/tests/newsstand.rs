@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::header::IF_NONE_MATCH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use quick_xml::escape::escape;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -18,6 +20,7 @@ use tokio::task::JoinHandle;
 pub struct Newsstand {
     address: SocketAddr,
     shelves: Shelves,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -29,6 +32,10 @@ struct Shelf {
     manner: Manner,
     /// Counts up with every change; it is the ETag.
     revision: u64,
+    /// Of the channel: `<ttl>60</ttl>`.
+    channel: String,
+    /// With every answer that has the feed, or says that it is as it was.
+    headers: Headers,
     asked: Vec<Asked>,
 }
 
@@ -42,7 +49,12 @@ pub enum Manner {
     Hang,
     /// This body, whatever the items.
     Body(Vec<u8>),
+    /// This status, these headers, this body.
+    Answer(u16, Headers, Vec<u8>),
 }
+
+/// Name and value.
+pub type Headers = Vec<(&'static str, String)>;
 
 /// One request, and what it was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +107,14 @@ impl Newsstand {
         let listener = TcpListener::from_std(listener).expect("a runtime");
         let address = listener.local_addr().expect("an address");
         let shelves = Shelves::default();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&connections);
+        let listener = listener.tap_io(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        });
         let router = Router::new().route("/{slug}", get(answer)).with_state(Arc::clone(&shelves));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap_or_default() });
-        Self { address, shelves, task }
+        Self { address, shelves, connections, task }
     }
 
     pub fn url(&self) -> String {
@@ -116,6 +133,27 @@ impl Newsstand {
 
     pub fn behave(&self, feed: &str, manner: Manner) {
         self.change(feed, |shelf| shelf.manner = manner);
+    }
+
+    /// What the feed's channel has beside its items.
+    pub fn says_of_itself(&self, feed: &str, channel: &str) {
+        self.change(feed, |shelf| channel.clone_into(&mut shelf.channel));
+    }
+
+    /// The headers that come with the feed from now on.
+    pub fn sends(&self, feed: &str, headers: &[(&'static str, &str)]) {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.change(feed, |shelf| shelf.headers = headers);
+    }
+
+    /// Connections that were opened so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Takes all items out.
+    pub fn clear(&self, feed: &str) {
+        self.change(feed, |shelf| shelf.items.clear());
     }
 
     /// Every request for this feed so far.
@@ -141,21 +179,33 @@ impl Shelf {
     fn answer(&self, slug: &str, known: Option<&str>) -> Response {
         let etag = format!("\"{slug}-{}\"", self.revision);
         let body = match &self.manner {
-            Manner::Status(status) => return StatusCode::from_u16(*status).expect("a status").into_response(),
+            Manner::Status(status) => return reply(*status, &[], vec![]),
+            Manner::Answer(status, headers, body) => return reply(*status, headers, body.clone()),
             Manner::Body(body) => body.clone(),
-            _ if known == Some(&etag) => return (StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response(),
+            // As many do, it does not repeat its validators.
+            _ if known == Some(&etag) => return reply(304, &self.headers, vec![]),
             _ => self.document(slug).into_bytes(),
         };
-        ([(CONTENT_TYPE, "application/rss+xml".to_owned()), (ETAG, etag)], body).into_response()
+        let usual = [("content-type", "application/rss+xml".to_owned()), ("etag", etag)];
+        reply(200, &[&usual[..], &self.headers].concat(), body)
     }
 
     fn document(&self, slug: &str) -> String {
         let items: String = self.items.iter().map(Item::xml).collect();
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<rss version=\"2.0\"><channel><title>{slug}</title>\
-             <link>https://paper.example.org/</link><description/>\n{items}</channel></rss>\n"
+             <link>https://paper.example.org/</link><description/>{}\n{items}</channel></rss>\n",
+            self.channel
         )
     }
+}
+
+fn reply(status: u16, headers: &[(&'static str, String)], body: Vec<u8>) -> Response {
+    let mut response = (StatusCode::from_u16(status).expect("a status"), body).into_response();
+    for (name, value) in headers {
+        response.headers_mut().insert(*name, value.parse().expect("a header"));
+    }
+    response
 }
 
 async fn answer(State(shelves): State<Shelves>, Path(slug): Path<String>, headers: HeaderMap) -> Response {

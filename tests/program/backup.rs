@@ -6,12 +6,18 @@ use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use tidings::store::known_schema;
 
 use crate::commands::{configuration, house};
 use crate::engine::Engine;
 use crate::house::{Done, House, free_port};
 use crate::kill::Story;
 use crate::newsroom::Newsroom;
+
+/// As it is told.
+fn schema() -> String {
+    format!("schema {}", known_schema())
+}
 
 fn add(house: &House, address: &str) {
     house.tidings(&["subscriber", "add", address, "--topic", "health"]).ended(0);
@@ -50,13 +56,16 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
     let mut daemon = house.at_work();
 
     let dry = house.tidings(&["backup", "create", "-n", "--at", "2026-11-25 02:15:00"]).ended(0).out;
-    assert!(dry.starts_with("would be written: backups/tidings-2026-11-25-021500.db (schema 5): 1 reader, "), "{dry}");
+    assert!(
+        dry.starts_with(&format!("would be written: backups/tidings-2026-11-25-021500.db ({}): 1 reader, ", schema())),
+        "{dry}"
+    );
     assert!(!house.folder().join("backups").exists());
 
     let made = house.tidings(&["backup", "create", "--json", "--at", "2026-11-25 02:15:00"]).json();
     assert_eq!(made["file"], "backups/tidings-2026-11-25-021500.db");
     assert_eq!(made["secret"], "backups/tidings-2026-11-25-021500.db.secret");
-    assert_eq!((&made["readers"], &made["schema"]), (&json!(1), &json!(5)));
+    assert_eq!((&made["readers"], &made["schema"]), (&json!(1), &json!(known_schema())));
     let folder = house.folder().join("backups");
     let file = folder.join("tidings-2026-11-25-021500.db");
     let secret = folder.join("tidings-2026-11-25-021500.db.secret");
@@ -71,7 +80,8 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
     );
     let listed = house.tidings(&["backup", "list"]).ended(0).out;
     let size = listed.split('\t').nth(2).unwrap();
-    assert_snapshot!(listed.replace(size, "[size]").replace('\t', " | "), @"backups/tidings-2026-11-25-021500.db | 2026-11-25 02:15 UTC | [size] | 5 | 1 | yes");
+    let listed = listed.replace(size, "[size]").replace(&format!("\t{}\t", known_schema()), "\t[schema]\t");
+    assert_snapshot!(listed.replace('\t', " | "), @"backups/tidings-2026-11-25-021500.db | 2026-11-25 02:15 UTC | [size] | [schema] | 1 | yes");
 
     let again = house.tidings(&["backup", "create", "-o", "backups/tidings-2026-11-25-021500.db"]).ended(5).err;
     assert_snapshot!(again, @"
@@ -79,7 +89,7 @@ fn a_backup_is_made_beside_a_daemon_that_goes_on() {
       try:  name another file with -o
     ");
     let elsewhere = house.tidings(&["backup", "create", "-o", "copy.db"]).ended(0).out;
-    assert!(elsewhere.starts_with("copy.db (schema 5, "), "{elsewhere}");
+    assert!(elsewhere.starts_with(&format!("copy.db ({}, ", schema())), "{elsewhere}");
     assert!(elsewhere.contains("copy.db.secret: keep it with the backup, for without it no stop link works"));
 
     assert!(daemon.is_alive());
@@ -108,12 +118,16 @@ fn a_restore_brings_readers_back_and_deletes_nothing() {
       try:  -n says what would be done; --yes does it
     ");
     let dry = restore(&["-n"]).ended(0).out;
-    assert!(dry.ends_with(" would take the place of tidings.db: schema 5, 3 readers. The database that is there would be moved aside, all mail stopped, and what was on its way held\n"), "{dry}");
+    let tells = format!(
+        " would take the place of tidings.db: {}, 3 readers. The database that is there would be moved aside, all mail stopped, and what was on its way held\n",
+        schema()
+    );
+    assert!(dry.ends_with(&tells), "{dry}");
     assert!(readers(&house).contains(&"late@example.org".to_owned()), "nothing was done yet");
 
     let done = restore(&["--yes", "--at", "2026-11-25 12:00:00"]).ended(0).out;
-    assert_snapshot!(done.replace(&backup, "[backup]"), @"
-    restored [backup]: schema 5, 3 readers
+    assert_snapshot!(done.replace(&backup, "[backup]").replace(&schema(), "[schema]"), @"
+    restored [backup]: [schema], 3 readers
     the database that was there is now tidings.db.before-restore-2026-11-25-120000
     no mail was on its way when the backup was made
     readers are as they were then; who signed up since is not there

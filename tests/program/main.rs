@@ -13,6 +13,7 @@ mod db;
 mod dice;
 mod doctor;
 mod explain;
+mod feeds;
 mod house;
 mod importing;
 mod init;

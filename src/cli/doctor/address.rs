@@ -11,8 +11,13 @@ use crate::model::delivery::Mode;
 use crate::model::words::with_causes;
 
 const ABOUT: &str = "address";
-const LIMITS: Limits =
-    Limits { connect: Duration::from_secs(5), whole: Duration::from_secs(5), body: 64 << 10, redirects: 3 };
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(5),
+    whole: Duration::from_secs(5),
+    body: 64 << 10,
+    redirects: 3,
+    pause: Duration::ZERO,
+};
 
 pub async fn look(config: &Config) -> Finding {
     let mut url = config.site.url.clone();

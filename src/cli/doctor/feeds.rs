@@ -74,6 +74,7 @@ mod tests {
             failures: 0,
             error: None,
             error_since: None,
+            missing_since: None,
             gone_at: None,
             damaged: None,
         };

@@ -20,8 +20,13 @@ const EXAMPLE: &str = "https://news.un.org/feed/subscribe/en/news/topic/health/f
 const LONGEST_NAME: usize = 60;
 
 /// What may be waited for with a person in front of it.
-const LIMITS: Limits =
-    Limits { connect: Duration::from_secs(5), whole: Duration::from_secs(10), body: 10 << 20, redirects: 5 };
+const LIMITS: Limits = Limits {
+    connect: Duration::from_secs(5),
+    whole: Duration::from_secs(10),
+    body: 10 << 20,
+    redirects: 5,
+    pause: Duration::ZERO,
+};
 
 /// A feed and the topic made for it, which has the same slug.
 #[derive(Debug, Serialize)]

@@ -1,23 +1,43 @@
-//! A body as it comes in, piece by piece: gzip is recognised by its first bytes, whatever the headers said, and what
-//! comes out of it is counted against the limit while it flows. So a bomb costs no more than the limit.
+//! A body as it comes in, piece by piece. One layer of compression is taken off it: the one that the headers name, or gzip
+//! that its first bytes give away. What comes out is counted against the limit while it flows, and so is what goes in. So a
+//! bomb costs no more than the limit.
 
 use std::io::{self, Write};
 
-use flate2::write::MultiGzDecoder;
+use brotli_decompressor::DecompressorWriter;
+use flate2::write::{MultiGzDecoder, ZlibDecoder};
 use thiserror::Error;
+use zstd::stream::raw;
+use zstd::stream::write::Decoder;
+use zstd::stream::zio::Writer;
 
 /// RFC 1952 §2.3.1.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The base-two logarithm of 8 MiB, RFC 9659: a frame may ask for much more memory, and nobody who serves feeds does.
+const ZSTD_WINDOW: u32 = 23;
+/// Who packs what does not shrink sends a little more than there is.
+const SLACK: u64 = 64 << 10;
 
-pub(super) enum Body {
+pub(super) struct Body {
+    reading: Reading,
+    came: u64,
+    limit: u64,
+}
+
+enum Reading {
     /// Fewer bytes than it takes to tell.
     Unknown(Vec<u8>, Limited),
-    Plain(Limited),
-    Gzip(Box<MultiGzDecoder<Limited>>),
+    Known(Box<dyn Unpack>),
+}
+
+/// Takes a body's compression off.
+trait Unpack: Write + Send {
+    /// All of it. Compression that is cut off is an error.
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>>;
 }
 
 /// Collects, up to the limit.
-pub(super) struct Limited {
+struct Limited {
     bytes: Vec<u8>,
     limit: u64,
 }
@@ -32,36 +52,88 @@ pub(super) fn is_over_limit(error: &io::Error) -> bool {
 }
 
 impl Body {
-    pub(super) fn up_to(limit: u64) -> Self {
-        Self::Unknown(Vec::new(), Limited { bytes: Vec::new(), limit })
+    /// In the encoding that the headers name. None: we know no such encoding.
+    pub(super) fn in_encoding(encoding: &str, limit: u64) -> Option<Self> {
+        let sink = Limited { bytes: Vec::new(), limit };
+        let reading = match encoding.trim().to_ascii_lowercase().as_str() {
+            // Who says so need not do it, and who does it need not say so.
+            "" | "identity" | "gzip" | "x-gzip" => Reading::Unknown(Vec::new(), sink),
+            "deflate" => Reading::Known(Box::new(ZlibDecoder::new(sink))),
+            "br" => Reading::Known(Box::new(DecompressorWriter::new(sink, 16 << 10))),
+            "zstd" => Reading::Known(Box::new(zstd_decoder(sink).ok()?)),
+            _ => return None,
+        };
+        Some(Self { reading, came: 0, limit })
     }
 
     pub(super) fn push(self, piece: &[u8]) -> io::Result<Self> {
+        let came = self.came + piece.len() as u64;
+        if came > self.limit.saturating_add(SLACK) {
+            return Err(io::Error::other(OverLimit));
+        }
+        Ok(Self { reading: self.reading.push(piece)?, came, limit: self.limit })
+    }
+
+    /// All of it. Compression that is cut off is an error.
+    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
+        match self.reading {
+            Reading::Unknown(start, mut sink) => sink.write_all(&start).map(|()| sink.bytes),
+            Reading::Known(unpack) => unpack.finish(),
+        }
+    }
+}
+
+impl Reading {
+    fn push(self, piece: &[u8]) -> io::Result<Self> {
         match self {
             Self::Unknown(mut start, sink) => {
                 start.extend_from_slice(piece);
                 if start.len() < GZIP.len() {
                     return Ok(Self::Unknown(start, sink));
                 }
-                let known = if start.starts_with(&GZIP) {
-                    Self::Gzip(MultiGzDecoder::new(sink).into())
-                } else {
-                    Self::Plain(sink)
-                };
-                known.push(&start)
+                let known: Box<dyn Unpack> =
+                    if start.starts_with(&GZIP) { Box::new(MultiGzDecoder::new(sink)) } else { Box::new(sink) };
+                Self::Known(known).push(&start)
             }
-            Self::Plain(mut sink) => sink.write_all(piece).map(|()| Self::Plain(sink)),
-            Self::Gzip(mut decoder) => decoder.write_all(piece).map(|()| Self::Gzip(decoder)),
+            Self::Known(mut unpack) => unpack.write_all(piece).map(|()| Self::Known(unpack)),
         }
     }
+}
 
-    /// All of it. Compression that is cut off is an error.
-    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Unknown(start, mut sink) => sink.write_all(&start).map(|()| sink.bytes),
-            Self::Plain(sink) => Ok(sink.bytes),
-            Self::Gzip(decoder) => decoder.finish().map(|sink| sink.bytes),
-        }
+fn zstd_decoder(sink: Limited) -> io::Result<Decoder<'static, Limited>> {
+    let mut decoder = raw::Decoder::new()?;
+    decoder.set_parameter(raw::DParameter::WindowLogMax(ZSTD_WINDOW))?;
+    Ok(Decoder::with_writer(Writer::new(sink, decoder)))
+}
+
+impl Unpack for Limited {
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        Ok(self.bytes)
+    }
+}
+
+impl Unpack for MultiGzDecoder<Limited> {
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        (*self).finish().map(|sink| sink.bytes)
+    }
+}
+
+impl Unpack for ZlibDecoder<Limited> {
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        (*self).finish().map(|sink| sink.bytes)
+    }
+}
+
+impl Unpack for DecompressorWriter<Limited> {
+    fn finish(mut self: Box<Self>) -> io::Result<Vec<u8>> {
+        self.close()?;
+        Ok(std::mem::take(&mut self.get_mut().bytes))
+    }
+}
+
+impl Unpack for Decoder<'static, Limited> {
+    fn finish(self: Box<Self>) -> io::Result<Vec<u8>> {
+        (*self).finish().map(|sink| sink.bytes)
     }
 }
 
@@ -93,7 +165,7 @@ mod tests {
     }
 
     fn read(pieces: &[&[u8]], limit: u64) -> io::Result<Vec<u8>> {
-        pieces.iter().try_fold(Body::up_to(limit), |body, piece| body.push(piece))?.finish()
+        pieces.iter().try_fold(Body::in_encoding("", limit).unwrap(), |body, piece| body.push(piece))?.finish()
     }
 
     #[test]

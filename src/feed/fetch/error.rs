@@ -28,7 +28,7 @@ pub enum FetchError {
     #[error("{url} redirected more than {limit} times")]
     Redirects { url: Url, limit: u8 },
     #[error("{url} answered {status} without an address to follow")]
-    NoLocation { url: Url, status: StatusCode },
+    NoLocation { url: Url, status: StatusCode, retry_after: Option<RetryAfter> },
     #[error("the host name of {url} could not be looked up")]
     Name { url: Url, source: reqwest::Error },
     #[error("could not reach {url}")]
@@ -37,8 +37,8 @@ pub enum FetchError {
     Tls { url: Url, source: reqwest::Error },
     #[error("{url} {phase} within {limit:?}")]
     Timeout { url: Url, phase: Phase, limit: Duration },
-    #[error("{url} answered {status}")]
-    Status { url: Url, status: StatusCode, retry_after: Option<RetryAfter> },
+    #[error("{url} answered {status}{}", sent_as(content_type.as_deref()))]
+    Status { url: Box<Url>, status: StatusCode, content_type: Option<String>, retry_after: Option<RetryAfter> },
     #[error("{url} answered 404 Not Found; look for the feed's new address")]
     NotFound { url: Url, retry_after: Option<RetryAfter> },
     #[error("{url} answered 410 Gone: this feed has ended; take it out of the configuration")]
@@ -49,8 +49,8 @@ pub enum FetchError {
     Encoding { url: Url, encoding: String },
     #[error("the answer of {url} broke off or could not be read")]
     Broken { url: Url, source: reqwest::Error },
-    #[error("the gzip that {url} sent is damaged")]
-    Gzip { url: Url, source: io::Error },
+    #[error("what {url} sent cannot be unpacked")]
+    Unpack { url: Url, source: io::Error },
 }
 
 /// What we were waiting for.
@@ -75,15 +75,21 @@ impl FetchError {
     /// How long the server asked us to stay away, if it did.
     pub fn retry_after(&self) -> Option<RetryAfter> {
         match self {
-            Self::Status { retry_after, .. } | Self::NotFound { retry_after, .. } => *retry_after,
+            Self::Status { retry_after, .. }
+            | Self::NotFound { retry_after, .. }
+            | Self::NoLocation { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
 
-    /// Whether the host, not the feed, asked for quiet: all its feeds wait, and none of them has failed.
-    pub fn pauses_host(&self) -> bool {
+    /// The host that asked for quiet, if that is what happened: all its feeds wait, and none of them has failed. It need not
+    /// be the one that was asked first.
+    pub fn paused_host(&self) -> Option<&str> {
         let busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
-        matches!(self, Self::Status { status, .. } if busy.contains(status))
+        match self {
+            Self::Status { url, status, .. } if busy.contains(status) => url.host_str(),
+            _ => None,
+        }
     }
 
     /// What it means that a request ended without an answer.
@@ -105,6 +111,11 @@ impl FetchError {
             Self::Broken { url, source }
         }
     }
+}
+
+/// What was sent in the place of a feed.
+fn sent_as(content_type: Option<&str>) -> String {
+    content_type.map(|sent| format!(" (content type: {sent})")).unwrap_or_default()
 }
 
 /// An address fit to be shown.

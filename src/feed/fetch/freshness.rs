@@ -13,6 +13,7 @@ pub struct Freshness {
     pub max_age: Option<Duration>,
     /// `Expires` less `Date`.
     pub expires: Option<Duration>,
+    pub retry_after: Option<RetryAfter>,
 }
 
 /// How long we are asked to stay away.
@@ -30,6 +31,7 @@ impl Freshness {
         Self {
             max_age: max_age(headers).map(|max| max.saturating_sub(age)),
             expires: expires.map(|(expires, date)| between(date, expires)),
+            retry_after: RetryAfter::of(headers),
         }
     }
 

@@ -9,6 +9,7 @@ mod freshness;
 mod guard;
 mod names;
 mod next;
+mod turns;
 
 #[cfg(test)]
 mod tests;
@@ -34,10 +35,11 @@ pub use guard::{Guard, Kind, public_only};
 use names::Guarded;
 pub use names::SystemNames;
 pub use next::{next_after_failure, next_check};
+use turns::Turns;
 
 const FEEDS_FIRST: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, \
                            application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5";
-/// gzip is ours (see [`body`]), the others are reqwest's.
+/// What [`body`] can take off.
 const ENCODINGS: &str = "gzip, br, zstd, deflate";
 
 /// What one fetch may take. The body is counted decoded.
@@ -47,11 +49,19 @@ pub struct Limits {
     pub whole: Duration,
     pub body: u64,
     pub redirects: u8,
+    /// Between two requests to one host.
+    pub pause: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), whole: Duration::from_secs(30), body: 10 << 20, redirects: 5 }
+        Self {
+            connect: Duration::from_secs(10),
+            whole: Duration::from_secs(30),
+            body: 10 << 20,
+            redirects: 5,
+            pause: Duration::from_secs(1),
+        }
     }
 }
 
@@ -64,6 +74,7 @@ pub struct Fetcher {
     open: Client,
     guard: Guard,
     limits: Limits,
+    turns: Turns,
 }
 
 #[derive(Debug, Clone)]
@@ -118,16 +129,20 @@ impl Fetcher {
             open: client(user_agent, limits, names)?,
             guard,
             limits,
+            turns: Turns::with_pause(limits.pause),
         })
     }
 
-    /// Asks for a feed, following redirects.
+    /// Asks for a feed, following redirects. To wait for one's turn at a host takes nothing from the time there is.
     pub async fn fetch(&self, request: &Request) -> Result<Answer, FetchError> {
-        let deadline = Instant::now() + self.limits.whole;
+        let mut left = self.limits.whole;
         let mut url = request.url.clone();
         let mut moved = true;
 
         for hop in 0..=self.limits.redirects {
+            let _turn = self.turns.take(&url).await;
+            let begun = Instant::now();
+            let deadline = begun + left;
             let response = self.ask(request, &url, deadline).await?;
             let Some(permanent) = permanence(response.status()) else {
                 let moved_to = (moved && hop > 0).then(|| url.clone());
@@ -135,6 +150,7 @@ impl Fetcher {
             };
             url = next_hop(request, &url, &response)?;
             moved &= permanent;
+            left = left.saturating_sub(begun.elapsed());
         }
         Err(FetchError::Redirects { url: bare(&request.url), limit: self.limits.redirects })
     }
@@ -196,24 +212,28 @@ impl Fetcher {
             }),
             StatusCode::GONE => Err(FetchError::Gone { url: bare(&url) }),
             StatusCode::NOT_FOUND => Err(FetchError::NotFound { url: bare(&url), retry_after }),
-            status => Err(FetchError::Status { url: bare(&url), status, retry_after }),
+            status => {
+                let content_type = header(&response, CONTENT_TYPE).filter(|_| status.is_success());
+                Err(FetchError::Status { url: bare(&url).into(), status, content_type, retry_after })
+            }
         }
     }
 
     async fn body(&self, mut response: Response, url: &Url, deadline: Instant) -> Result<Vec<u8>, FetchError> {
-        // What reqwest decodes loses this header; what still has it is gzip, or something nobody asked for.
-        if let Some(encoding) = header(&response, CONTENT_ENCODING)
-            && !["", "gzip", "x-gzip", "identity"].contains(&encoding.to_ascii_lowercase().as_str())
-        {
+        let encoding = header(&response, CONTENT_ENCODING).unwrap_or_default();
+        let Some(mut body) = Body::in_encoding(&encoding, self.limits.body) else {
             return Err(FetchError::Encoding { url: bare(url), encoding });
-        }
+        };
         if response.content_length().is_some_and(|length| length > self.limits.body) {
             return Err(self.too_large(url));
         }
         let failed = |source| {
-            if body::is_over_limit(&source) { self.too_large(url) } else { FetchError::Gzip { url: bare(url), source } }
+            if body::is_over_limit(&source) {
+                self.too_large(url)
+            } else {
+                FetchError::Unpack { url: bare(url), source }
+            }
         };
-        let mut body = Body::up_to(self.limits.body);
         loop {
             let piece = timeout_at(deadline, response.chunk()).await.map_err(|_| self.late(url, Phase::Body))?;
             match piece.map_err(|source| FetchError::Broken { url: bare(url), source: source.without_url() })? {
@@ -245,7 +265,6 @@ fn client(user_agent: &str, limits: Limits, names: Arc<dyn Resolve>) -> Result<C
                 .into_iter()
                 .collect(),
             )
-            .gzip(false)
             .connect_timeout(limits.connect)
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -274,9 +293,11 @@ fn permanence(status: StatusCode) -> Option<bool> {
 fn next_hop(request: &Request, from: &Url, response: &Response) -> Result<Url, FetchError> {
     let status = response.status();
     let location = response.headers().get(LOCATION).and_then(|value| str::from_utf8(value.as_bytes()).ok());
-    let to = location
-        .and_then(|location| from.join(location.trim()).ok())
-        .ok_or_else(|| FetchError::NoLocation { url: bare(from), status })?;
+    let to = location.and_then(|location| from.join(location.trim()).ok()).ok_or_else(|| FetchError::NoLocation {
+        url: bare(from),
+        status,
+        retry_after: RetryAfter::of(response.headers()),
+    })?;
     if request.allow_private && to.host() != request.url.host() {
         return Err(FetchError::Elsewhere { from: bare(from), to: bare(&to).into() });
     }

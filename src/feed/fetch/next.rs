@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const SWAY: f64 = 0.1;
 
 /// After a 200 or a 304: the longest of our interval, the feed's own `ttl` and what its headers say, never under the
-/// least nor over the most of `bounds`, ± 10 %.
+/// least nor over the most of `bounds`, ± 10 %. Never before `Retry-After`, which may come with any answer.
 pub fn next_check(
     now: DateTime<Utc>,
     interval: Duration,
@@ -22,7 +22,7 @@ pub fn next_check(
     jitter: f64,
 ) -> DateTime<Utc> {
     let pause = interval.max(ttl.unwrap_or_default()).max(freshness.lasts());
-    now + swayed(pause.max(least).min(most), jitter)
+    now + swayed(pause.max(least).min(most), jitter).max(heeded(freshness.retry_after, now, jitter))
 }
 
 /// After a failure: the interval, doubled for each failure in a row (this one counted), up to `most`, ± 10 %. A 429 or
@@ -37,8 +37,12 @@ pub fn next_after_failure(
     jitter: f64,
 ) -> DateTime<Utc> {
     let doubled = interval.saturating_mul(2u32.saturating_pow(failures)).min(most);
+    now + swayed(doubled, jitter).max(heeded(retry_after, now, jitter))
+}
+
+fn heeded(retry_after: Option<RetryAfter>, now: DateTime<Utc>, jitter: f64) -> Duration {
     let asked = retry_after.map(|after| after.wait(now).min(DAY)).unwrap_or_default();
-    now + swayed(doubled, jitter).max(swayed(asked, jitter.abs()))
+    swayed(asked, jitter.abs())
 }
 
 fn swayed(pause: Duration, jitter: f64) -> Duration {
@@ -77,7 +81,7 @@ mod tests {
             most in 100_000..200_000u64,
             jitter in -1.0..=1.0f64,
         ) {
-            let freshness = Freshness { max_age, expires };
+            let freshness = Freshness { max_age, expires, retry_after: None };
             let bounds = (Duration::from_secs(min), Duration::from_secs(most));
             let next = next_check(noon(), interval, ttl, &freshness, bounds, jitter);
             let longest = [Some(interval), ttl, max_age, expires].into_iter().flatten().max().unwrap().as_secs_f64();
@@ -107,6 +111,17 @@ mod tests {
     fn failures_double_the_pause_up_to_the_most() {
         let after = |failures| pause(next_after_failure(noon(), 30 * MINUTE, DAY, failures, None, 0.0)) / 60.0;
         assert_eq!([0, 1, 2, 5, 6, 40].map(after), [30.0, 60.0, 120.0, 960.0, 1440.0, 1440.0]);
+    }
+
+    #[test]
+    fn whoever_asks_for_patience_with_a_good_answer_gets_it_too() {
+        let asked = |hours: u32| Some(RetryAfter::Wait(MINUTE * 60 * hours));
+        let after = |retry_after, jitter| {
+            let freshness = Freshness { retry_after, ..Freshness::default() };
+            pause(next_check(noon(), MINUTE, None, &freshness, (MINUTE, DAY), jitter)) / 3600.0
+        };
+        assert_eq!((after(asked(3), 0.0), after(asked(3), -1.0)), (3.0, 3.3));
+        assert_eq!(after(asked(100), 0.0), 24.0);
     }
 
     #[test]

@@ -3,15 +3,18 @@
 //! Everything here is a loopback address, so one of them, 127.0.0.2, plays the public one.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request as Incoming;
 use axum::response::{IntoResponse, Response as Reply};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
+use futures_util::stream;
 use reqwest::dns::{Addrs, Name, Resolving};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -41,7 +44,7 @@ impl Resolve for Table {
 }
 
 fn limits() -> Limits {
-    Limits { body: 64 << 10, ..Limits::default() }
+    Limits { body: 64 << 10, pause: Duration::ZERO, ..Limits::default() }
 }
 
 fn fetcher(limits: Limits, names: &[(&'static str, SocketAddr)]) -> Fetcher {
@@ -159,7 +162,7 @@ async fn validators_go_back_word_for_word_and_a_304_changes_nothing() {
         last_modified: Some("Tue, 31 Feb 2026, noonish".into()),
         ..request(format!("http://{address}/"))
     };
-    let freshness = Freshness { max_age: Some(Duration::from_secs(7000)), expires: None };
+    let freshness = Freshness { max_age: Some(Duration::from_secs(7000)), ..Freshness::default() };
     let answer = fetcher(limits(), &[]).fetch(&asked).await.unwrap();
     assert_eq!(answer, Answer::Unchanged { moved_to: None, freshness });
 }
@@ -232,6 +235,128 @@ async fn a_public_feed_cannot_lead_us_home() {
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
+/// An address of each kind, written plainly and inside IPv6.
+const NOT_PUBLIC: [(&str, Kind); 21] = [
+    ("0.0.0.0", Kind::Unspecified),
+    ("127.0.0.1", Kind::Loopback),
+    ("10.1.2.3", Kind::Private),
+    ("172.20.0.1", Kind::Private),
+    ("192.168.1.1", Kind::Private),
+    ("169.254.169.254", Kind::LinkLocal),
+    ("100.100.0.1", Kind::CarrierNat),
+    ("198.18.0.1", Kind::Benchmark),
+    ("240.0.0.1", Kind::Reserved),
+    ("224.0.0.1", Kind::Multicast),
+    ("[::]", Kind::Unspecified),
+    ("[::1]", Kind::Loopback),
+    ("[fd00::1]", Kind::Private),
+    ("[fe80::1]", Kind::LinkLocal),
+    ("[2001:2::1]", Kind::Benchmark),
+    ("[2001:db8::1]", Kind::Reserved),
+    ("[ff02::1]", Kind::Multicast),
+    ("[::ffff:10.1.2.3]", Kind::Private),
+    ("[64:ff9b::a9fe:a9fe]", Kind::LinkLocal),
+    ("[2002:7f00:1::]", Kind::Loopback),
+    ("[64:ff9b:1::1]", Kind::Private),
+];
+
+/// As the address itself, as a name that stands for it, and as where either of them is redirected to.
+#[tokio::test]
+async fn no_hop_may_lead_to_an_address_that_is_not_public() {
+    for (literal, kind) in NOT_PUBLIC {
+        let inside: IpAddr = literal.trim_matches(['[', ']']).parse().unwrap();
+        let public = serve(PUBLIC, move |incoming| match incoming.uri().path() {
+            "/literal" => redirect(301, format!("http://{literal}:8/")),
+            "/name" => redirect(307, "http://inside.example:8/"),
+            _ => redirect(302, "/literal"),
+        })
+        .await;
+        let names = [("news.example", public), ("inside.example", SocketAddr::new(inside, 8))];
+        let fetcher = fetcher(limits(), &names);
+        let starts = [
+            format!("http://{literal}:8/"),
+            "http://inside.example:8/".to_owned(),
+            "http://news.example/literal".to_owned(),
+            "http://news.example/name".to_owned(),
+            "http://news.example/twice".to_owned(),
+        ];
+        for start in starts {
+            let error = fetcher.fetch(&request(&start)).await.unwrap_err();
+            assert!(matches!(&error, FetchError::Refused { kind: said, .. } if *said == kind), "{start}: {error:?}");
+        }
+    }
+}
+
+/// A name that is public when it is asked first, and at home from then on.
+struct Turncoat {
+    public: SocketAddr,
+    home: SocketAddr,
+    asked: AtomicUsize,
+}
+
+impl Resolve for Turncoat {
+    fn resolve(&self, _: Name) -> Resolving {
+        let first = self.asked.fetch_add(1, Ordering::SeqCst) == 0;
+        let answer = if first { self.public } else { self.home };
+        Box::pin(async move { Ok(Box::new(std::iter::once(answer)) as Addrs) })
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_once_and_what_was_checked_is_what_is_connected_to() {
+    let at_home = Arc::new(AtomicUsize::new(0));
+    let home = serve(HOME, counted(&at_home)).await;
+    let public = serve(PUBLIC, |_| ([("connection", "close")], "news").into_response()).await;
+    let names = Arc::new(Turncoat { public, home, asked: AtomicUsize::new(0) });
+    let fetcher =
+        Fetcher::with_resolver(&user_agent("https://digest.example.org"), limits(), names.clone(), but_one).unwrap();
+
+    assert_eq!(document(fetcher.fetch(&request("http://news.example/")).await).0, "news");
+    assert_eq!(names.asked.load(Ordering::SeqCst), 1);
+    // The next connection is a new one, and is checked anew.
+    let error = fetcher.fetch(&request("http://news.example/")).await.unwrap_err();
+    assert!(matches!(error, FetchError::Refused { kind: Kind::Loopback, .. }), "{error:?}");
+    assert_eq!((names.asked.load(Ordering::SeqCst), at_home.load(Ordering::SeqCst)), (2, 0));
+}
+
+#[tokio::test]
+async fn a_host_is_asked_one_thing_at_a_time_wherever_the_question_began() {
+    const PAUSE: Duration = Duration::from_millis(100);
+    let asked: Arc<Mutex<Vec<Instant>>> = Arc::default();
+    let times = Arc::clone(&asked);
+    let busy = serve(PUBLIC, move |_| {
+        times.lock().unwrap().push(Instant::now());
+        "news".into_response()
+    })
+    .await;
+    let other = serve(PUBLIC, |_| redirect(302, "http://busy.example/")).await;
+    let names = [("busy.example", busy), ("one.example", other), ("two.example", other)];
+    let fetcher = fetcher(Limits { pause: PAUSE, ..limits() }, &names);
+
+    let starts = ["http://busy.example/", "http://one.example/", "http://two.example/", "http://busy.example/b"];
+    let all = starts.map(|start| {
+        let fetcher = fetcher.clone();
+        tokio::spawn(async move { document(fetcher.fetch(&request(start)).await).0 })
+    });
+    for one in all {
+        assert_eq!(one.await.unwrap(), "news");
+    }
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 4);
+    assert!(asked.windows(2).all(|two| two[1] - two[0] >= PAUSE), "{asked:?}");
+}
+
+/// Whoever waits for its turn has not begun.
+#[tokio::test]
+async fn to_wait_for_ones_turn_takes_nothing_from_the_time_there_is() {
+    let slow = serve(PUBLIC, |_| "news".into_response()).await;
+    let limits = Limits { pause: SHORT * 2, whole: SHORT, ..limits() };
+    let fetcher = fetcher(limits, &[]);
+    for _ in 0..2 {
+        assert_eq!(document(fetcher.fetch(&request(format!("http://{slow}/"))).await).0, "news");
+    }
+}
+
 #[tokio::test]
 async fn of_a_name_with_both_only_the_public_address_is_connected_to() {
     let asked = Arc::new(AtomicUsize::new(0));
@@ -285,6 +410,10 @@ async fn compression_is_taken_off_and_gzip_even_when_the_header_is_missing_or_li
         "/unsaid" => gzip(b"<rss/>").into_response(),
         "/lied" => ([(CONTENT_ENCODING, "gzip")], "<rss/>").into_response(),
         "/deflate" => ([(CONTENT_ENCODING, "deflate")], zlib(b"<rss/>")).into_response(),
+        "/br" => ([(CONTENT_ENCODING, "br")], b"\x8b\x02\x80<rss/>\x03".to_vec()).into_response(),
+        "/br-cut" => ([(CONTENT_ENCODING, "br")], b"\x8b\x02\x80<rs".to_vec()).into_response(),
+        "/zstd-cut" => ([(CONTENT_ENCODING, "zstd")], b"\x28\xb5\x2f\xfd\x20\x06\x31\0\0<rs".to_vec()).into_response(),
+        "/deflate-cut" => ([(CONTENT_ENCODING, "deflate")], zlib(&[b' '; 999])[..12].to_vec()).into_response(),
         "/zstd" => ([(CONTENT_ENCODING, "zstd")], b"\x28\xb5\x2f\xfd\x20\x06\x31\0\0<rss/>".to_vec()).into_response(),
         "/cut" => gzip(&[b' '; 999])[..20].to_vec().into_response(),
         _ => ([(CONTENT_ENCODING, "compress")], "<rss/>").into_response(),
@@ -292,14 +421,34 @@ async fn compression_is_taken_off_and_gzip_even_when_the_header_is_missing_or_li
     .await;
     let fetcher = fetcher(limits(), &[]);
 
-    for path in ["said", "unsaid", "lied", "deflate", "zstd"] {
+    for path in ["said", "unsaid", "lied", "deflate", "zstd", "br"] {
         let (body, ..) = document(fetcher.fetch(&request(format!("http://{address}/{path}"))).await);
         assert_eq!(body, "<rss/>", "{path}");
     }
-    let cut = fetcher.fetch(&request(format!("http://{address}/cut"))).await.unwrap_err();
-    assert!(matches!(cut, FetchError::Gzip { .. }), "{cut:?}");
+    for path in ["cut", "br-cut", "zstd-cut", "deflate-cut"] {
+        let cut = fetcher.fetch(&request(format!("http://{address}/{path}"))).await.unwrap_err();
+        assert!(matches!(cut, FetchError::Unpack { .. }), "{path}: {cut:?}");
+    }
     let other = fetcher.fetch(&request(format!("http://{address}/other"))).await.unwrap_err();
     assert!(matches!(&other, FetchError::Encoding { encoding, .. } if encoding == "compress"), "{other:?}");
+}
+
+#[tokio::test]
+async fn one_layer_of_compression_is_taken_off_whichever_it_is() {
+    let address = serve(PUBLIC, |incoming| match incoming.uri().path() {
+        "/gzip" => ([(CONTENT_ENCODING, "gzip")], gzip(&gzip(b"<rss/>"))).into_response(),
+        "/deflate" => ([(CONTENT_ENCODING, "deflate")], zlib(&gzip(b"<rss/>"))).into_response(),
+        _ => ([(CONTENT_ENCODING, "gzip, br")], gzip(b"<rss/>")).into_response(),
+    })
+    .await;
+    let fetcher = fetcher(limits(), &[]);
+    for path in ["gzip", "deflate"] {
+        let answer = fetcher.fetch(&request(format!("http://{address}/{path}"))).await;
+        let Ok(Answer::Document { body, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(body, gzip(b"<rss/>"), "{path}");
+    }
+    let two = fetcher.fetch(&request(format!("http://{address}/two"))).await.unwrap_err();
+    assert!(matches!(&two, FetchError::Encoding { encoding, .. } if encoding == "gzip, br"), "{two:?}");
 }
 
 #[tokio::test]
@@ -309,10 +458,13 @@ async fn a_bomb_stops_at_the_limit() {
     let address = serve(PUBLIC, move |incoming| match incoming.uri().path() {
         "/said" => ([(CONTENT_ENCODING, "gzip")], bomb.clone()).into_response(),
         "/deflate" => ([(CONTENT_ENCODING, "deflate")], zlib(&vec![b' '; 8 << 20])).into_response(),
+        // 8 MiB of blanks.
+        "/br" => ([(CONTENT_ENCODING, "br")], b"\xcb\xff\xff?\xf8%@\xe2\xb1@ \xf7\xfeo".to_vec()).into_response(),
+        "/empty" => Body::from_stream(stream::repeat_with(|| Ok::<_, io::Error>(gzip(b"")))).into_response(),
         _ => bomb.clone().into_response(),
     })
     .await;
-    for path in ["said", "unsaid", "deflate"] {
+    for path in ["said", "unsaid", "deflate", "br", "empty"] {
         let error = fetcher(limits(), &[]).fetch(&request(format!("http://{address}/{path}"))).await.unwrap_err();
         assert!(matches!(error, FetchError::TooLarge { limit: 65536, .. }), "{path}: {error:?}");
     }
@@ -342,7 +494,11 @@ async fn a_handshake_that_nobody_takes_up_ends_at_the_connect_limit() {
 async fn what_the_server_says_of_itself_is_told_apart() {
     let address = serve(PUBLIC, |incoming| {
         let status: u16 = incoming.uri().path().trim_start_matches('/').parse().unwrap();
-        let headers = [("retry-after", "Mon, 02 Mar 2026 12:02:00 GMT"), ("date", "Mon, 02 Mar 2026 12:00:00 GMT")];
+        let headers = [
+            ("retry-after", "Mon, 02 Mar 2026 12:02:00 GMT"),
+            ("date", "Mon, 02 Mar 2026 12:00:00 GMT"),
+            ("content-type", "text/html"),
+        ];
         (StatusCode::from_u16(status).unwrap(), headers).into_response()
     })
     .await;
@@ -354,8 +510,11 @@ async fn what_the_server_says_of_itself_is_told_apart() {
     {
         let error = fetcher.fetch(&request(format!("http://{address}/{status}"))).await.unwrap_err();
         assert!(matches!(&error, FetchError::Status { status: said, .. } if said.as_u16() == status), "{error:?}");
-        assert_eq!((error.pauses_host(), error.retry_after()), (pauses, two_minutes), "{status}");
+        let host = pauses.then_some("127.0.0.2");
+        assert_eq!((error.paused_host(), error.retry_after()), (host, two_minutes), "{status}");
     }
+    let accepted = fetcher.fetch(&request(format!("http://{address}/202"))).await.unwrap_err();
+    assert!(accepted.to_string().ends_with("answered 202 Accepted (content type: text/html)"), "{accepted}");
     let gone = fetcher.fetch(&request(format!("http://{address}/410"))).await.unwrap_err();
     assert!(matches!(gone, FetchError::Gone { .. }), "{gone:?}");
     let missing = fetcher.fetch(&request(format!("http://{address}/404"))).await.unwrap_err();

@@ -8,67 +8,82 @@ use super::super::shelves::Shelves;
 use super::super::{Error, Line};
 use super::Collected;
 use super::keeping::{Received, keep};
-use super::outcome::{failed, unchanged};
+use super::moves::moved;
+use super::outcome::{Failure, Same, failed, unchanged};
 use crate::feed::fetch::{Answer, Request};
 use crate::feed::parse;
-use crate::model::words::with_causes;
 use crate::store::feed::Due;
 
-/// One feed, from its request to its row. Also until when its host wants to be left alone, if it said so.
-pub(super) async fn one(
-    line: &Line,
-    due: &Due,
-    shelves: &Shelves,
-    now: DateTime<Utc>,
-) -> Result<(Collected, Option<DateTime<Utc>>), Error> {
-    let mut tally = Collected { feeds: 1, ..Collected::default() };
-    let declared = line.config.feeds.iter().find(|feed| feed.slug == due.slug);
-    let Ok(url) = Url::parse(&due.url) else {
-        failed(line, due, "its address cannot be read", now, None).await?;
-        tally.failed = 1;
-        return Ok((tally, None));
+/// What became of one feed.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) tally: Collected,
+    /// The host that wants to be left alone, if one said so.
+    pub(super) quiet: Option<String>,
+}
+
+/// From its request to its row.
+pub(super) async fn one(line: &Line, due: &Due, shelves: &Shelves, now: DateTime<Utc>) -> Result<Asked, Error> {
+    let fetched = match request(line, due) {
+        Ok(request) => tokio::select! {
+            fetched = line.fetcher.fetch(&request) => fetched.map_err(|error| Failure::of(&error)),
+            // Nothing was done yet: a feed that is slow to answer need not hold up the end.
+            () = line.stopping.cancelled() => return Ok(Asked::default()),
+        },
+        Err(failure) => Err(failure),
     };
-    let request = Request {
+    let ended = match fetched {
+        Ok(answer) => read(line, due, shelves, answer, now).await?,
+        Err(failure) => Err(failure),
+    };
+    match ended {
+        Ok(tally) => Ok(Asked { tally, quiet: None }),
+        Err(failure) => {
+            failed(line, due, &failure, now).await?;
+            Ok(Asked { tally: Collected { feeds: 1, failed: 1, ..Collected::default() }, quiet: failure.quiet() })
+        }
+    }
+}
+
+fn request(line: &Line, due: &Due) -> Result<Request, Failure> {
+    let declared = line.config.feeds.iter().find(|feed| feed.slug == due.slug);
+    let url = Url::parse(&due.url).map_err(|_| Failure::unread("its address cannot be read".to_owned(), None))?;
+    Ok(Request {
         url,
         etag: due.etag.clone(),
         last_modified: due.last_modified.clone(),
         allow_private: declared.is_some_and(|feed| feed.allow_private),
-    };
-    let fetched = tokio::select! {
-        fetched = line.fetcher.fetch(&request) => fetched,
-        // Nothing was done yet: a feed that is slow to answer need not hold up the end.
-        () = line.stopping.cancelled() => return Ok((Collected::default(), None)),
-    };
-    match fetched {
-        Ok(Answer::Unchanged { freshness, .. }) => {
-            unchanged(line, due, &freshness, now).await?;
-            tally.unchanged = 1;
+    })
+}
+
+/// What an answer brings; a failure, if it is no feed.
+async fn read(
+    line: &Line,
+    due: &Due,
+    shelves: &Shelves,
+    answer: Answer,
+    now: DateTime<Utc>,
+) -> Result<Result<Collected, Failure>, Error> {
+    match answer {
+        Answer::Unchanged { moved_to, freshness } => {
+            let same = Same { moved: moved(due, moved_to.as_ref(), now), freshness, validators: None };
+            unchanged(line, due, &same, now).await.map(Ok)
         }
-        Ok(Answer::Document { body, content_type, etag, last_modified, url, moved_to, freshness }) => {
+        Answer::Document { body, content_type, etag, last_modified, url, moved_to, freshness } => {
+            let moved = moved(due, moved_to.as_ref(), now);
             let hash = digest(&SHA256, &body).as_ref().to_vec();
-            if due.body_hash.as_ref() == Some(&hash) || (etag.is_some() && etag == due.etag) {
-                unchanged(line, due, &freshness, now).await?;
-                tally.unchanged = 1;
-                return Ok((tally, None));
+            let is_known = due.body_hash.as_ref() == Some(&hash);
+            if is_known || (etag.is_some() && etag == due.etag) {
+                let validators = is_known.then_some((etag, last_modified));
+                return unchanged(line, due, &Same { moved, freshness, validators }, now).await.map(Ok);
             }
             match parse::document(&body, content_type.as_deref(), Some(&url)) {
                 Ok(document) => {
-                    let moved = moved_to.map(|url| url.to_string());
-                    let answer = Received { document, hash, etag, last_modified, moved, freshness };
-                    let kept = keep(line, due, shelves, answer, now).await?;
-                    (tally.new, tally.filed) = (kept.new, kept.numbered);
+                    let received = Received { document, hash, etag, last_modified, moved, freshness };
+                    keep(line, due, shelves, received, now).await.map(Ok)
                 }
-                Err(no_feed) => {
-                    failed(line, due, &no_feed.to_string(), now, None).await?;
-                    tally.failed = 1;
-                }
+                Err(no_feed) => Ok(Err(Failure::unread(no_feed.to_string(), freshness.retry_after))),
             }
         }
-        Err(error) => {
-            tally.failed = 1;
-            let until = failed(line, due, &with_causes(&error), now, Some(&error)).await?;
-            return Ok((tally, error.pauses_host().then_some(until)));
-        }
     }
-    Ok((tally, None))
 }

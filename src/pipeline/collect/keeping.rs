@@ -7,15 +7,15 @@ use tracing::{info, warn};
 
 use super::super::shelves::Shelves;
 use super::super::{Error, Line};
+use super::Collected;
 use super::entries::sightings;
-use super::moves::adopts;
-use super::outcome::{next, recovered};
+use super::outcome::{next, works};
 use crate::config::FirstFetch;
 use crate::feed::Document;
 use crate::feed::fetch::Freshness;
 use crate::feed::identity::{self, Policy};
-use crate::store::article::{self, Kept, Sighting};
-use crate::store::feed::{self, Answered, Due};
+use crate::store::article::{self, Sighting};
+use crate::store::feed::{self, Answered, Due, Moved};
 use crate::store::filing::Numbering;
 
 pub(super) struct Received {
@@ -23,7 +23,7 @@ pub(super) struct Received {
     pub(super) hash: Vec<u8>,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
-    pub(super) moved: Option<String>,
+    pub(super) moved: Moved,
     pub(super) freshness: Freshness,
 }
 
@@ -34,16 +34,12 @@ pub(super) async fn keep(
     shelves: &Shelves,
     received: Received,
     now: DateTime<Utc>,
-) -> Result<Kept, Error> {
+) -> Result<Collected, Error> {
     let document = &received.document;
     let so_far = if due.identity == "guid+link" { Policy::GuidAndLink } else { Policy::Guid };
     let policy = identity::policy(&document.entries, so_far);
     let policies = (so_far, policy);
     let sightings = sightings(line, due, shelves, document, policies, now);
-    let moved = received.moved.map(|to| {
-        let since = if due.moved_to.as_ref() == Some(&to) { due.moved_since.unwrap_or(now) } else { now };
-        (to, since)
-    });
     let answered = Answered {
         title: document.title.clone(),
         language: document.language.as_deref().and_then(|tag| tag.parse().ok()),
@@ -53,8 +49,8 @@ pub(super) async fn keep(
         identity: if policy == Policy::GuidAndLink { "guid+link" } else { "guid" },
         damaged: document.damaged.clone(),
         next_check_at: next(line, due, document.ttl_minutes, &received.freshness, now),
-        adopt: moved.as_ref().filter(|(to, since)| adopts(&due.url, to, *since, now)).map(|(to, _)| to.clone()),
-        moved,
+        ttl_minutes: document.ttl_minutes,
+        moved: received.moved,
     };
 
     let mut tx = line.store.begin().await?;
@@ -64,14 +60,14 @@ pub(super) async fn keep(
     feed::answered(&mut tx, due.id, &answered, now).await?;
     tx.commit().await?;
 
-    recovered(due);
+    works(due, &answered.moved);
     if let Some(damage) = &answered.damaged {
         warn!(feed = %due.slug, "feed {} is damaged, what could be read was kept: {damage}", due.slug);
     }
     if kept.new > 0 {
         info!(feed = %due.slug, new = kept.new, filed = kept.numbered, "feed {} has {} nobody had seen", due.slug, articles(kept.new));
     }
-    Ok(kept)
+    Ok(Collected { feeds: 1, new: kept.new, filed: kept.numbered, ..Collected::default() })
 }
 
 fn articles(n: usize) -> String {

@@ -6,7 +6,8 @@ mod keeping;
 mod moves;
 mod outcome;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
@@ -50,9 +51,9 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Collected, Error> {
         return Ok(collected);
     }
     let shelves = Shelves::load(&line.store, &line.config).await?;
-    let lanes = lanes(due);
-    let mut done = stream::iter(lanes.into_iter().map(|lane| host(line, lane, &shelves, now)))
-        .buffer_unordered(line.config.collect.at_once);
+    let quiet = Quiet::default();
+    let lanes = stream::iter(lanes(due).into_iter().map(|of_host| lane(line, of_host, &shelves, &quiet, now)));
+    let mut done = lanes.buffer_unordered(line.config.collect.at_once);
     while let Some(of_host) = done.next().await {
         collected.add(of_host?);
     }
@@ -70,40 +71,52 @@ async fn number_ripe(line: &Line, now: DateTime<Utc>) -> Result<usize, Error> {
     Ok(numbered)
 }
 
-fn lanes(due: Vec<Due>) -> Vec<Vec<Due>> {
-    let mut lanes: Vec<Vec<Due>> = Vec::new();
+/// The due feeds of each host, one host after another.
+fn lanes(due: Vec<Due>) -> Vec<(String, Vec<Due>)> {
+    let mut lanes: Vec<(String, Vec<Due>)> = Vec::new();
     let mut by_host: HashMap<String, usize> = HashMap::new();
     for feed in due {
-        let host = Url::parse(&feed.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let lane = *by_host.entry(host).or_insert_with(|| {
-            lanes.push(Vec::new());
+        let host = host_of(&feed.url);
+        let lane = *by_host.entry(host.clone()).or_insert_with(|| {
+            lanes.push((host, Vec::new()));
             lanes.len() - 1
         });
-        lanes[lane].push(feed);
+        lanes[lane].1.push(feed);
     }
     lanes
 }
 
-/// The feeds of one host, in turn. One that asks for patience (429, 503) is left alone with all its feeds.
-async fn host(line: &Line, lane: Vec<Due>, shelves: &Shelves, now: DateTime<Utc>) -> Result<Collected, Error> {
+fn host_of(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// Hosts that asked for quiet while this run was under way. Their feeds wait already, as their rows say.
+#[derive(Default)]
+struct Quiet(Mutex<HashSet<String>>);
+
+impl Quiet {
+    fn hosts(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The feeds of one host, in turn. The pause between two is the fetcher's, which sees redirects too. A host that asks for
+/// patience (429, 503) is left alone with all its feeds.
+async fn lane(
+    line: &Line,
+    (host, feeds): (String, Vec<Due>),
+    shelves: &Shelves,
+    quiet: &Quiet,
+    now: DateTime<Utc>,
+) -> Result<Collected, Error> {
     let mut collected = Collected::default();
-    let mut paused: Option<DateTime<Utc>> = None;
-    for (i, due) in lane.iter().enumerate() {
-        if line.stopping.is_cancelled() {
+    for due in feeds {
+        if line.stopping.is_cancelled() || quiet.hosts().contains(&host) {
             break;
         }
-        if let Some(until) = paused {
-            let mut tx = line.store.begin().await?;
-            feed::postpone(&mut tx, due.id, until).await?;
-            tx.commit().await?;
-            continue;
-        }
-        if i > 0 {
-            tokio::time::sleep(line.config.collect.per_host_delay).await;
-        }
-        let (of_feed, until) = one(line, due, shelves, now).await?;
-        collected.add(of_feed);
-        paused = until;
+        let asked = one(line, &due, shelves, now).await?;
+        collected.add(asked.tally);
+        quiet.hosts().extend(asked.quiet);
     }
     Ok(collected)
 }

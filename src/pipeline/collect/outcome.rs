@@ -1,13 +1,56 @@
-//! What an answer leaves on the feed's own row, and when the feed is asked again.
+//! What an answer leaves on the feed's own row, what of it is told, and when the feed is asked again.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tracing::{debug, info, warn};
 
 use super::super::{Error, Line};
-use crate::feed::fetch::{FetchError, Freshness, next_after_failure, next_check};
-use crate::store::feed::{self, Due, Failed};
+use super::{Collected, host_of};
+use crate::feed::fetch::{FetchError, Freshness, RetryAfter, next_after_failure, next_check};
+use crate::model::words::with_causes;
+use crate::store::Tx;
+use crate::store::feed::{self, Due, Failed, Moved};
+
+/// A feed that is not found is told of after so long: while a site is being moved, it comes and goes.
+const MISSING_FOR: TimeDelta = TimeDelta::days(3);
+
+/// Why a feed was not read.
+pub(super) struct Failure {
+    pub(super) words: String,
+    kind: Kind,
+    retry_after: Option<RetryAfter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Error,
+    /// The feed has not failed: this host wants quiet.
+    Quiet(String),
+    Missing,
+    Gone,
+}
+
+impl Failure {
+    /// Something came, and it is no feed.
+    pub(super) fn unread(words: String, retry_after: Option<RetryAfter>) -> Self {
+        Self { words, kind: Kind::Error, retry_after }
+    }
+
+    pub(super) fn of(error: &FetchError) -> Self {
+        let kind = match error {
+            FetchError::Gone { .. } => Kind::Gone,
+            FetchError::NotFound { .. } => Kind::Missing,
+            error => error.paused_host().map_or(Kind::Error, |host| Kind::Quiet(host.to_owned())),
+        };
+        Self { words: with_causes(error), kind, retry_after: error.retry_after() }
+    }
+
+    /// The host that wants quiet.
+    pub(super) fn quiet(self) -> Option<String> {
+        if let Kind::Quiet(host) = self.kind { Some(host) } else { None }
+    }
+}
 
 pub(super) fn next(
     line: &Line,
@@ -27,53 +70,94 @@ fn interval(line: &Line, due: &Due) -> Duration {
     declared.and_then(|feed| feed.interval).unwrap_or(line.config.collect.interval)
 }
 
-pub(super) async fn unchanged(line: &Line, due: &Due, freshness: &Freshness, now: DateTime<Utc>) -> Result<(), Error> {
-    let next_check_at = next(line, due, None, freshness, now);
+/// What a working feed says that has nothing new.
+pub(super) struct Same {
+    pub(super) moved: Moved,
+    pub(super) freshness: Freshness,
+    /// ETag and Last-Modified of a 200 whose body is known; a 304 need not repeat them.
+    pub(super) validators: Option<(Option<String>, Option<String>)>,
+}
+
+pub(super) async fn unchanged(line: &Line, due: &Due, same: &Same, now: DateTime<Utc>) -> Result<Collected, Error> {
+    let ttl = due.ttl_minutes.and_then(|minutes| minutes.try_into().ok());
+    let next_check_at = next(line, due, ttl, &same.freshness, now);
     let mut tx = line.store.begin().await?;
-    feed::unchanged(&mut tx, due.id, next_check_at, now).await?;
+    feed::unchanged(&mut tx, due.id, &same.moved, next_check_at, now).await?;
+    if let Some((etag, last_modified)) = &same.validators {
+        feed::validators(&mut tx, due.id, etag, last_modified).await?;
+    }
     tx.commit().await?;
-    recovered(due);
+    works(due, &same.moved);
+    Ok(Collected { feeds: 1, unchanged: 1, ..Collected::default() })
+}
+
+/// Says what is news about a feed that works.
+pub(super) fn works(due: &Due, moved: &Moved) {
+    if due.told_at.is_some() {
+        info!(feed = %due.slug, "feed {} answers again", due.slug);
+    }
+    if let Some(to) = &moved.adopted {
+        info!(feed = %due.slug, to, "feed {} has moved for good and is asked at {to} from now on", due.slug);
+    }
+}
+
+/// Records a failure on the feed's own row, and says it once, when it begins.
+pub(super) async fn failed(line: &Line, due: &Due, failure: &Failure, now: DateTime<Utc>) -> Result<(), Error> {
+    let counts = !matches!(failure.kind, Kind::Quiet(_));
+    let failures = u32::try_from(due.failures).unwrap_or(u32::MAX).saturating_add(u32::from(counts));
+    let most = line.config.collect.max_interval;
+    let jitter = line.chance.jitter();
+    let next_check_at = next_after_failure(now, interval(line, due), most, failures, failure.retry_after, jitter);
+    let missing_since = due.missing_since.or((failure.kind == Kind::Missing).then_some(now));
+    let tells = tells(due, failure, missing_since, now);
+    let record = Failed {
+        error: &failure.words,
+        next_check_at,
+        counts,
+        gone: failure.kind == Kind::Gone,
+        missing_since,
+        told_at: due.told_at.or(tells.then_some(now)),
+    };
+
+    let mut tx = line.store.begin().await?;
+    if let Kind::Quiet(host) = &failure.kind {
+        quieten(&mut tx, due, host, next_check_at).await?;
+    }
+    feed::failed(&mut tx, due.id, &record, now).await?;
+    tx.commit().await?;
+
+    tell(due, failure, tells, next_check_at);
     Ok(())
 }
 
-pub(super) fn recovered(due: &Due) {
-    if due.failures > 0 {
-        info!(feed = %due.slug, "feed {} answers again", due.slug);
+/// All feeds of a host wait, also those that are due later, and after a restart.
+async fn quieten(tx: &mut Tx, due: &Due, host: &str, until: DateTime<Utc>) -> Result<(), Error> {
+    let all = feed::addresses(tx).await?.into_iter();
+    let there: Vec<i64> = all.filter(|(id, url)| *id == due.id || host_of(url) == host).map(|(id, _)| id).collect();
+    Ok(feed::postpone(tx, &there, until).await?)
+}
+
+/// Each error once. That it is gone ends it, so that is told whatever was told before.
+fn tells(due: &Due, failure: &Failure, missing_since: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    let is_ripe = || missing_since.is_some_and(|since| now - since >= MISSING_FOR);
+    match failure.kind {
+        Kind::Gone => true,
+        Kind::Missing => due.told_at.is_none() && is_ripe(),
+        Kind::Error | Kind::Quiet(_) => due.told_at.is_none(),
     }
 }
 
-/// Records a failure on the feed's own row, and says it once, when it begins. When it is asked next.
-pub(super) async fn failed(
-    line: &Line,
-    due: &Due,
-    error: &str,
-    now: DateTime<Utc>,
-    answer: Option<&FetchError>,
-) -> Result<DateTime<Utc>, Error> {
-    let gone = matches!(answer, Some(FetchError::Gone { .. }));
-    let counts = !answer.is_some_and(FetchError::pauses_host);
-    let failures = u32::try_from(due.failures).unwrap_or(u32::MAX).saturating_add(u32::from(counts));
-    let retry_after = answer.and_then(FetchError::retry_after);
-    let next_check_at = next_after_failure(
-        now,
-        interval(line, due),
-        line.config.collect.max_interval,
-        failures,
-        retry_after,
-        line.chance.jitter(),
-    );
-
-    let mut tx = line.store.begin().await?;
-    feed::failed(&mut tx, due.id, &Failed { error, next_check_at, counts, gone }, now).await?;
-    tx.commit().await?;
-
-    if gone {
-        warn!(feed = %due.slug, "feed {} is gone for good and is not asked again: {error}", due.slug);
-    } else if due.failures == 0 {
-        let again = next_check_at.format("%Y-%m-%d %H:%M UTC");
-        warn!(feed = %due.slug, "feed {} fails, next try at {again}: {error}", due.slug);
-    } else {
-        debug!(feed = %due.slug, failures, "feed {} still fails: {error}", due.slug);
+fn tell(due: &Due, failure: &Failure, tells: bool, next_check_at: DateTime<Utc>) {
+    let (slug, words, again) = (&due.slug, &failure.words, next_check_at.format("%Y-%m-%d %H:%M UTC"));
+    match (tells, &failure.kind) {
+        (_, Kind::Gone) => warn!(feed = %slug, "feed {slug} is gone for good and is not asked again: {words}"),
+        (true, Kind::Missing) => {
+            warn!(feed = %slug, "feed {slug} has not been found for three days, next try at {again}: {words}")
+        }
+        (true, Kind::Quiet(host)) => {
+            warn!(feed = %slug, host, "feed {slug} waits, with all others of {host}, until {again}: {words}")
+        }
+        (true, Kind::Error) => warn!(feed = %slug, "feed {slug} fails, next try at {again}: {words}"),
+        (false, _) => debug!(feed = %slug, failures = due.failures, "feed {slug} still fails: {words}"),
     }
-    Ok(next_check_at)
 }

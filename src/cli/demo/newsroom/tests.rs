@@ -261,7 +261,8 @@ fn its_rules_file_every_entry_where_the_paper_puts_it() {
 async fn over_http_the_first_fetch_sees_the_backlog_and_the_next_the_new_ones() {
     let newsroom = Arc::new(Newsroom::load(noon()));
     let (address, task) = Arc::clone(&newsroom).serve().await.unwrap();
-    let fetcher = Fetcher::open("Tidings/test", Limits::default()).unwrap();
+    let fetcher =
+        Fetcher::open("Tidings/test", Limits { pause: std::time::Duration::ZERO, ..Limits::default() }).unwrap();
     let fetch = async |path: &str, etag: Option<String>| {
         let url = format!("http://{address}{path}").parse().unwrap();
         fetcher.fetch(&Request { url, etag, last_modified: None, allow_private: true }).await

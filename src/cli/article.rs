@@ -94,7 +94,7 @@ struct Shown {
     first_seen: DateTime<Utc>,
     topics: Vec<String>,
     regions: Vec<String>,
-    /// `new`, `mailed`, `archive`, `unfiled` or `withdrawn`
+    /// `new`, `mailed`, `held`, `archive`, `unfiled` or `withdrawn`
     state: &'static str,
     pinned: bool,
     title: String,

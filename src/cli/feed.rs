@@ -1,4 +1,6 @@
-//! `tidings feed list|fetch|parse`
+//! `tidings feed list|fetch|release|parse`
+
+mod release;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -27,6 +29,13 @@ pub enum FeedCommand {
     List,
     /// Fetch feeds now, whether they are due or not: those named, or all
     Fetch(FetchArgs),
+    /// Let go of what a feed holds because it had far more at once than usual
+    #[command(
+        after_help = "Its articles go into the next digests, in the order of the feed. With --archive they are kept and shown on \
+        pages, and nobody is mailed; that cannot be undone.\n\n\
+        Example:  tidings feed release health-en --archive"
+    )]
+    Release(release::ReleaseArgs),
     /// Read a feed from a file and print what is in it; nothing is stored
     Parse(ParseArgs),
 }
@@ -53,6 +62,7 @@ pub async fn run(command: &FeedCommand, global: &Global, output: &Output) -> any
     match command {
         FeedCommand::List => list(global, output).await,
         FeedCommand::Fetch(args) => fetch(args, global, output).await,
+        FeedCommand::Release(args) => release::run(args, global, output).await,
         FeedCommand::Parse(args) => parse(args, output),
     }
 }
@@ -68,6 +78,8 @@ struct Listed {
     failures: i64,
     error: Option<String>,
     damaged: Option<String>,
+    /// Articles that wait for its release.
+    held: i64,
 }
 
 impl Listed {
@@ -83,6 +95,7 @@ impl Listed {
             failures: 0,
             error: None,
             damaged: None,
+            held: 0,
         }
     }
 
@@ -91,6 +104,7 @@ impl Listed {
             (Some(_), ..) => "gone",
             (_, Some(_), _) => "failing",
             (_, _, None) => "new",
+            _ if feed.held > 0 => "held",
             _ if feed.damaged.is_some() => "damaged",
             _ => "ok",
         };
@@ -105,6 +119,7 @@ impl Listed {
             failures: feed.failures,
             error: feed.error,
             damaged: feed.damaged,
+            held: feed.held,
         }
     }
 }
@@ -119,7 +134,10 @@ async fn list(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         .map(|feed| known.remove(&feed.slug).map_or_else(|| Listed::new(feed, now), |known| Listed::known(known, now)))
         .collect();
     output.list(&listed, &["feed", "state", "last success", "next check", "in words"], |feed| {
-        let trouble = feed.error.clone().or_else(|| feed.damaged.clone()).or_else(|| feed.title.clone());
+        let held =
+            || format!("holds {}; `tidings feed release {}`", words::count(feed.held as usize, "article"), feed.slug);
+        let held = (feed.held > 0).then(held);
+        let trouble = feed.error.clone().or(held).or_else(|| feed.damaged.clone()).or_else(|| feed.title.clone());
         vec![
             feed.slug.clone(),
             feed.state.to_owned(),

@@ -147,7 +147,11 @@ async fn needs_you(
         n => needs.push(format!("{n} readers are paused until they choose a region: the last one they had has ended")),
     }
     for feed in feeds {
-        if let Some(error) = &feed.error {
+        if feed.held > 0 {
+            let (slug, articles) = (&feed.slug, words::count(feed.held as usize, "article"));
+            needs.push(format!("feed {slug} holds {articles}; `tidings feed release {slug}`, or with --archive"));
+        }
+        if let Some(error) = feed.error.as_ref().filter(|_| feed.told_at.is_some()) {
             needs.push(format!("feed {}: {error}", feed.slug));
         }
     }

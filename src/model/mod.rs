@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod directory;
 pub mod edition;
 pub mod explanation;
+pub mod flood;
 pub mod holdings;
 pub mod language;
 #[cfg(test)]

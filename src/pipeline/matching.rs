@@ -161,8 +161,11 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// From where a filing counts; None: for nobody.
+/// From where a filing counts; None: for nobody, or not before its feed is released.
 fn position(filing: &Filing, facet: Facet, is_news: bool) -> Option<i64> {
+    if filing.held_for.is_some() {
+        return None;
+    }
     match (filing.position, filing.number_at, facet) {
         (Some(position), ..) => Some(position),
         (None, Some(_), _) => Some(TO_COME),

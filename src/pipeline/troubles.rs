@@ -75,6 +75,9 @@ async fn troubles(
         add(format!("run-held:{id}"), format!("run {id} ({frequency}) is held{why}; `tidings digest release {id}`"));
     }
     for feed in feed::list(store).await? {
+        if feed.held > 0 {
+            add(format!("feed-held:{}", feed.slug), held(&feed));
+        }
         if feed.gone_at.is_some() {
             let words = format!("the feed `{}` is gone for good; take it out, or give it another address", feed.slug);
             add(format!("feed-gone:{}", feed.slug), words);
@@ -106,4 +109,13 @@ async fn nothing_accepted(store: &Store, accepted_at: DateTime<Utc>, now: DateTi
     }
     let (readers, _) = subscriber::count(store).await?;
     Ok(4 * put_off >= readers)
+}
+
+fn held(feed: &feed::Listed) -> String {
+    let (slug, n) = (&feed.slug, feed.held);
+    let since = feed.held_since.map(|since| since.format(" since %Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
+    let articles = if n == 1 { "1 article".to_owned() } else { format!("{n} articles") };
+    format!(
+        "the feed `{slug}` holds {articles}{since}, far more than usual at once; `tidings feed release {slug}` mails them, with --archive they are kept and not mailed"
+    )
 }

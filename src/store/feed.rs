@@ -17,8 +17,8 @@ statements! {
     );
     NEXT = same("SELECT min(next_check_at) FROM feed WHERE retired_at IS NULL AND gone_at IS NULL");
     LIST = same(
-        "SELECT slug, url, adopted_url, title, next_check_at, first_fetched_at, last_success_at, failures, error, error_since, missing_since,
-             gone_at, damaged
+        "SELECT slug, url, adopted_url, title, next_check_at, first_fetched_at, last_success_at, failures, error, error_since, told_at, missing_since,
+             gone_at, damaged, held_since, (SELECT count(DISTINCT h.article) FROM filing h WHERE h.held_for = feed.id)
          FROM feed WHERE retired_at IS NULL ORDER BY id",
     );
     MAKE_DUE = same("UPDATE feed SET next_check_at = $2, gone_at = NULL WHERE slug = $1 AND retired_at IS NULL");
@@ -28,11 +28,6 @@ statements! {
              next_check_at = $8, last_success_at = $9, first_fetched_at = coalesce(first_fetched_at, $9),
              moved_to = $10, moved_since = $11, adopted_url = coalesce($12, adopted_url), ttl_minutes = $14,
              failures = 0, error = NULL, error_since = NULL, told_at = NULL, missing_since = NULL WHERE id = $1",
-    );
-    /// Another daemon may be keeping the same document: whoever comes second sees what the first has kept.
-    FIRST_FETCH = two(
-        "SELECT first_fetched_at IS NULL FROM feed WHERE id = $1",
-        "SELECT first_fetched_at IS NULL FROM feed WHERE id = $1 FOR UPDATE",
     );
     LANGUAGES = same("SELECT slug, coalesce(language, document_language) FROM feed WHERE retired_at IS NULL");
     ADDRESSES = same("SELECT id, coalesce(adopted_url, url) FROM feed WHERE retired_at IS NULL AND gone_at IS NULL");
@@ -103,10 +98,16 @@ pub struct Listed {
     pub failures: i64,
     pub error: Option<String>,
     pub error_since: Option<DateTime<Utc>>,
+    /// When the error was told; a 404 is not before it lasts.
+    pub told_at: Option<DateTime<Utc>>,
     /// Since when it has answered 404.
     pub missing_since: Option<DateTime<Utc>>,
     pub gone_at: Option<DateTime<Utc>>,
     pub damaged: Option<String>,
+    /// Since when it is held: it had too much at once.
+    pub held_since: Option<DateTime<Utc>>,
+    /// Articles that wait for its release.
+    pub held: i64,
 }
 record!(Listed {
     slug,
@@ -119,9 +120,12 @@ record!(Listed {
     failures,
     error,
     error_since,
+    told_at,
     missing_since,
     gone_at,
     damaged,
+    held_since,
+    held,
 });
 
 /// Where a permanent redirect leads.
@@ -173,12 +177,6 @@ pub struct Failed<'a> {
 
 pub async fn due(store: &Store, now: DateTime<Utc>) -> Result<Vec<Due>, Error> {
     store.db.all(&DUE, args![now]).await
-}
-
-/// Whether a feed, locked from here on, has never been fetched: its first fetch is silent.
-pub async fn is_first_fetch(tx: &mut Tx, id: i64) -> Result<bool, Error> {
-    let (first,) = tx.one(&FIRST_FETCH, args![id]).await?;
-    Ok(first)
 }
 
 /// The language of each feed: as declared, else as its document says.

@@ -12,31 +12,34 @@ use crate::model::choice::Candidate;
 use crate::model::language::Language;
 
 statements! {
-    OF_ARTICLE = same("SELECT topic, position, number_at FROM filing WHERE article = $1");
-    FILE = same("INSERT INTO filing (article, topic, position, number_at, filed_at) VALUES ($1, $2, $3, $4, $5)");
-    NUMBER = same("UPDATE filing SET position = $3, number_at = NULL WHERE article = $1 AND topic = $2");
-    NUMBER_LATER = same("UPDATE filing SET number_at = $3 WHERE article = $1 AND topic = $2");
+    OF_ARTICLE = same("SELECT topic, position, number_at, held_for FROM filing WHERE article = $1");
+    FILE = same("INSERT INTO filing (article, topic, position, number_at, held_for, filed_at) VALUES ($1, $2, $3, $4, $5, $6)");
+    NUMBER = same("UPDATE filing SET position = $3, number_at = NULL, held_for = NULL WHERE article = $1 AND topic = $2");
+    NUMBER_LATER = same("UPDATE filing SET number_at = $3, held_for = NULL WHERE article = $1 AND topic = $2");
+    HOLD = same("UPDATE filing SET held_for = $3 WHERE article = $1 AND topic = $2 AND held_for IS NULL");
+    HELD = same("SELECT article, topic FROM filing WHERE held_for = $1 ORDER BY filed_at, article, topic LIMIT 500");
+    ARCHIVE = same("UPDATE filing SET held_for = NULL WHERE article = $1 AND topic = $2");
     RIPE = same("SELECT article, topic FROM filing WHERE number_at IS NOT NULL AND number_at <= $1 ORDER BY number_at, article, topic LIMIT 5000");
     /// What was filed under a topic after `$3`, or will be, and is not under its successor. (What is there already keeps its
     /// place, by which it is known who was told; that it came again later is seen from where it was filed.)
     TO_INHERIT = same(
-        "SELECT f.article, f.number_at, n.article IS NOT NULL FROM filing f LEFT JOIN filing n ON n.article = f.article AND n.topic = $2
-         WHERE f.topic = $1 AND (f.position > $3 OR f.number_at IS NOT NULL)
+        "SELECT f.article, f.number_at, f.held_for, n.article IS NOT NULL FROM filing f LEFT JOIN filing n ON n.article = f.article AND n.topic = $2
+         WHERE f.topic = $1 AND (f.position > $3 OR f.number_at IS NOT NULL OR f.held_for IS NOT NULL)
          AND (n.article IS NULL OR (f.position IS NOT NULL AND n.position IS NULL AND n.number_at IS NULL))
          ORDER BY f.position, f.number_at, f.article LIMIT 1000",
     );
     NEXT_RIPE = same("SELECT min(number_at) FROM filing WHERE number_at IS NOT NULL");
-    /// All filings, whenever they were made, of every article that has one in the window.
+    /// All filings, whenever they were made, of every article that has one in the window. Held ones are not made yet.
     WINDOW = same(
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
-         WHERE f.article IN (SELECT w.article FROM filing w WHERE w.position > $1 AND w.position <= $2)
+         WHERE f.article IN (SELECT w.article FROM filing w WHERE w.position > $1 AND w.position <= $2) AND f.held_for IS NULL
          ORDER BY f.article, f.topic",
     );
     SEEN_AFTER = same(
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
-         WHERE f.article IN (SELECT n.id FROM article n WHERE n.first_seen_at > $1) ORDER BY f.article, f.topic",
+         WHERE f.article IN (SELECT n.id FROM article n WHERE n.first_seen_at > $1) AND f.held_for IS NULL ORDER BY f.article, f.topic",
     );
     NEW_AFTER = same(
         "SELECT count(DISTINCT f.article) FROM filing f JOIN topic t ON t.id = f.topic AND t.facet = 'topic' JOIN article a ON a.id = f.article
@@ -47,18 +50,19 @@ statements! {
         "SELECT f.topic, count(*), (SELECT min(o.filed_at) FROM filing o WHERE o.topic = f.topic) FROM filing f JOIN article a ON a.id = f.article
          WHERE f.filed_at > $3 AND f.position IS NOT NULL AND coalesce(a.language, $1) = $2 AND a.withdrawn_at IS NULL GROUP BY f.topic",
     );
+    /// What pages show. What is held was seen by nobody yet who could say whether it is fit to be shown.
     SHELF = same(
         "SELECT f.article, f.filed_at FROM filing f JOIN article a ON a.id = f.article
-         WHERE f.topic = $1 AND f.filed_at >= $4 AND f.filed_at < $5 AND coalesce(a.language, $2) = $3 AND a.withdrawn_at IS NULL
+         WHERE f.topic = $1 AND f.held_for IS NULL AND f.filed_at >= $4 AND f.filed_at < $5 AND coalesce(a.language, $2) = $3 AND a.withdrawn_at IS NULL
          ORDER BY f.filed_at DESC, f.article DESC LIMIT $6",
     );
     OF_ARTICLES = two(
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
-         WHERE f.article IN (SELECT value FROM json_each($1)) ORDER BY f.article, f.topic",
+         WHERE f.article IN (SELECT value FROM json_each($1)) AND f.held_for IS NULL ORDER BY f.article, f.topic",
         "SELECT f.article, a.language, a.pinned_at, a.withdrawn_at, a.first_seen_at, t.facet, f.topic, t.replaced_by, f.position, f.number_at
          FROM filing f JOIN article a ON a.id = f.article JOIN topic t ON t.id = f.topic
-         WHERE f.article = ANY($1) ORDER BY f.article, f.topic",
+         WHERE f.article = ANY($1) AND f.held_for IS NULL ORDER BY f.article, f.topic",
     );
 }
 
@@ -70,13 +74,15 @@ pub enum Numbering {
     At(DateTime<Utc>),
     /// For the archive: kept and shown, never mailed.
     Never,
+    /// When somebody releases this feed.
+    Held(i64),
 }
 
 /// The position counter, held while a document is filed.
 #[derive(Debug)]
 pub struct Numbers(Positions);
 
-/// One filing of an article. With neither position nor time, it is for the archive only.
+/// One filing of an article. With neither position nor time nor feed, it is for the archive only.
 #[derive(Debug, Clone)]
 pub struct Filing {
     /// Or region.
@@ -84,8 +90,10 @@ pub struct Filing {
     pub position: Option<i64>,
     /// When it gets its position, if it is held back.
     pub number_at: Option<i64>,
+    /// The feed with whose release it gets its position, if it is held.
+    pub held_for: Option<i64>,
 }
-record!(Filing { topic, position, number_at });
+record!(Filing { topic, position, number_at, held_for });
 
 /// How much a topic had since a time.
 #[derive(Debug, Clone)]
@@ -132,7 +140,7 @@ impl Numbers {
     }
 
     /// Files an article where it is not filed yet. A first sighting that counts also gives a position to a filing of
-    /// it that has none.
+    /// it that has none. Whether something is held now.
     pub async fn file(
         &mut self,
         tx: &mut Tx,
@@ -140,24 +148,27 @@ impl Numbers {
         topics: &[i64],
         numbering: Numbering,
         now: DateTime<Utc>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let existing: Vec<Filing> = tx.all(&OF_ARTICLE, args![article]).await?;
+        let mut changed = 0;
         for &topic in topics.iter().filter(|topic| !existing.iter().any(|e| e.topic == **topic)) {
-            let (position, number_at) = match numbering {
-                Numbering::Now => (Some(self.0.give()), None),
-                Numbering::At(at) => (None, Some(at)),
-                Numbering::Never => (None, None),
+            let (position, number_at, held_for) = match numbering {
+                Numbering::Now => (Some(self.0.give()), None, None),
+                Numbering::At(at) => (None, Some(at), None),
+                Numbering::Never => (None, None, None),
+                Numbering::Held(feed) => (None, None, Some(feed)),
             };
-            tx.exec(&FILE, args![article, topic, position, number_at, now]).await?;
+            changed += tx.exec(&FILE, args![article, topic, position, number_at, held_for, now]).await?;
         }
         for bare in existing.iter().filter(|e| e.position.is_none() && e.number_at.is_none()) {
-            match numbering {
+            changed += match numbering {
                 Numbering::Now => tx.exec(&NUMBER, args![article, bare.topic, self.0.give()]).await?,
                 Numbering::At(at) => tx.exec(&NUMBER_LATER, args![article, bare.topic, at]).await?,
                 Numbering::Never => 0,
+                Numbering::Held(feed) => tx.exec(&HOLD, args![article, bare.topic, feed]).await?,
             };
         }
-        Ok(())
+        Ok(changed > 0 && matches!(numbering, Numbering::Held(_)))
     }
 
     /// Ends the numbering; how many were given.
@@ -179,6 +190,26 @@ pub async fn number_ripe(tx: &mut Tx, now: DateTime<Utc>) -> Result<usize, Error
     Ok(given as usize)
 }
 
+/// Gives positions to a batch of what is held for a feed, in the order in which the feed had it. How many; 0: that was all.
+pub(super) async fn number_held(tx: &mut Tx, feed: i64) -> Result<usize, Error> {
+    let mut positions = Positions::take(tx).await?;
+    let held: Vec<(i64, i64)> = tx.all(&HELD, args![feed]).await?;
+    for (article, topic) in &held {
+        tx.exec(&NUMBER, args![*article, *topic, positions.give()]).await?;
+    }
+    positions.put_back(tx).await?;
+    Ok(held.len())
+}
+
+/// Leaves a batch of what is held for a feed to the archive. How many; 0: that was all.
+pub(super) async fn archive_held(tx: &mut Tx, feed: i64) -> Result<usize, Error> {
+    let held: Vec<(i64, i64)> = tx.all(&HELD, args![feed]).await?;
+    for (article, topic) in &held {
+        tx.exec(&ARCHIVE, args![*article, *topic]).await?;
+    }
+    Ok(held.len())
+}
+
 /// Files under a topic's successor what was filed under the topic after `bound`, in the same order, a batch of it. How
 /// much; 0: all is there.
 pub(super) async fn inherit_some(
@@ -188,13 +219,13 @@ pub(super) async fn inherit_some(
     now: DateTime<Utc>,
 ) -> Result<usize, Error> {
     let mut positions = Positions::take(tx).await?;
-    let rows: Vec<(i64, Option<i64>, bool)> = tx.all(&TO_INHERIT, args![old, successor, bound]).await?;
-    for (article, number_at, is_there) in &rows {
-        let position = if number_at.is_none() { Some(positions.give()) } else { None };
+    let rows: Vec<(i64, Option<i64>, Option<i64>, bool)> = tx.all(&TO_INHERIT, args![old, successor, bound]).await?;
+    for (article, number_at, held_for, is_there) in &rows {
+        let position = if number_at.is_none() && held_for.is_none() { Some(positions.give()) } else { None };
         if *is_there {
             tx.exec(&NUMBER, args![*article, successor, position]).await?;
         } else {
-            tx.exec(&FILE, args![*article, successor, position, *number_at, now]).await?;
+            tx.exec(&FILE, args![*article, successor, position, *number_at, *held_for, now]).await?;
         }
     }
     positions.put_back(tx).await?;

@@ -23,6 +23,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("edition", edition::ALL),
     ("feed", feed::ALL),
     ("filing", filing::ALL),
+    ("flood", flood::ALL),
     ("former", former::ALL),
     ("health", health::ALL),
     ("hold", hold::ALL),
@@ -39,6 +40,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("revision", revision::ALL),
     ("run", run::ALL),
     ("setting", setting::ALL),
+    ("sighting", sighting::ALL),
     ("slot", slot::ALL),
     ("subscriber", subscriber::ALL),
     ("subscription", subscription::ALL),
@@ -50,7 +52,8 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
 /// Statements that run for every reader, delivery or minute: none may scan a table that grows.
 const HOT: &[(&str, &[&str])] = &[
     ("ahead", &["READY", "DEFERRED", "HELD_BACK"]),
-    ("article", &["SIGHTED", "BY_LINK", "SEEN_AGAIN", "TEXTS", "WITHDRAWN", "MARKED_AFTER"]),
+    ("article", &["TEXTS", "WITHDRAWN", "MARKED_AFTER"]),
+    ("sighting", &["SIGHTED", "BY_LINK", "SEEN_AGAIN"]),
     (
         "delivery",
         &[
@@ -68,7 +71,8 @@ const HOT: &[(&str, &[&str])] = &[
     ),
     ("edition", &["FIND", "BY_ID", "BY_KEY"]),
     ("feed", &["DUE"]),
-    ("filing", &["WINDOW", "RIPE", "OF_ARTICLE", "SEEN_AFTER"]),
+    ("filing", &["WINDOW", "RIPE", "OF_ARTICLE", "SEEN_AFTER", "HELD"]),
+    ("flood", &["STANDING", "FIND"]),
     (
         "page",
         &[

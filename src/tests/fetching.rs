@@ -1,9 +1,13 @@
 //! How feeds are asked: politely, within limits, and with a memory for what they said.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use super::app::{Setup, TestApp, time};
-use super::engine::on_both_engines;
+use super::engine::{Engine, on_both_engines};
 use super::newsstand::{Item, Manner, Newsstand};
 use crate::model::trouble::RelayLook;
 use crate::pipeline::{collect, troubles};
@@ -296,8 +300,47 @@ on_both_engines! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_is_asked_with_the_pause_that_is_configured() {
     let options = [("COLLECT__PER_HOST_DELAY", "300ms")];
-    let app = TestApp::with(super::engine::Engine::Sqlite, "2026-03-02 12:00", &options).await;
+    let app = TestApp::with(Engine::Sqlite, "2026-03-02 12:00", &options).await;
     let began = std::time::Instant::now();
     app.fetch().await;
-    assert!(began.elapsed() >= std::time::Duration::from_millis(900), "also after the run before");
+    // The first may have waited already, while the story went on.
+    assert!(began.elapsed() >= Duration::from_millis(600), "{:?}", began.elapsed());
+}
+
+/// How many of its visitors were there at once, each staying a while.
+async fn busy_house() -> (u16, Arc<AtomicUsize>) {
+    let (here, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let visit = move || {
+        let (here, most) = (Arc::clone(&here), Arc::clone(&most));
+        async move {
+            most.fetch_max(here.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            here.fetch_sub(1, Ordering::SeqCst);
+            "<rss version=\"2.0\"><channel/></rss>"
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let router = axum::Router::new().fallback(visit);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (port, seen)
+}
+
+/// Twelve hosts, all of them this machine, and three feeds on each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_feeds_are_asked_at_once_than_is_configured() {
+    let mut text = "[[topic]]\nslug = \"all\"\nname = { en = \"All\" }\nfeeds = [\"feed-1-0\"]\n".to_owned();
+    let (port, seen) = busy_house().await;
+    for (host, feed) in (1..=12).flat_map(|host| (0..3).map(move |feed| (host, feed))) {
+        let url = format!("http://127.0.0.{host}:{port}/{feed}");
+        text += &format!("[[feed]]\nslug = \"feed-{host}-{feed}\"\nurl = \"{url}\"\nallow_private = true\n");
+    }
+    for (at_once, expected) in [("8", 8), ("3", 3)] {
+        seen.store(0, Ordering::SeqCst);
+        let options = [("COLLECT__AT_ONCE", at_once)];
+        let app = TestApp::of(Engine::Sqlite, "2026-03-02 12:00", &text, &options).await;
+        assert_eq!(seen.load(Ordering::SeqCst), expected);
+        assert_eq!(app.fetch().await.collected.feeds, 36);
+    }
 }

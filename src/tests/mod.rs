@@ -11,6 +11,7 @@ pub mod engine;
 mod explained;
 mod feeds;
 mod fetching;
+mod floods;
 mod forgotten;
 mod form;
 mod hours;

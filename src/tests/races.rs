@@ -9,10 +9,10 @@ use crate::model::article::Story;
 use crate::model::edition::Format;
 use crate::model::holdings::{Settings, StartReason, StopReason, Wanted};
 use crate::pipeline::{Line, compose};
-use crate::store::article::{self, Sighting};
 use crate::store::filing::Numbering;
+use crate::store::sighting::{Keeping, Sighting};
 use crate::store::subscription::{self, Wish};
-use crate::store::{Db, Place, declared, delivery};
+use crate::store::{Db, Place, Store, declared, delivery, flood};
 use crate::tests::engine::{Engine, TestDatabase};
 
 fn at() -> DateTime<Utc> {
@@ -30,6 +30,9 @@ url = "{url}"
 [[feed]]
 slug = "f"
 url = "http://127.0.0.1:1/f"
+[[feed]]
+slug = "g"
+url = "http://127.0.0.1:1/g"
 [[topic]]
 slug = "health"
 name = {{ en = "Health" }}
@@ -75,7 +78,7 @@ async fn reader(app: &App, n: usize, topics: &[i64], frequency: i64) -> i64 {
     g.subscriber
 }
 
-async fn file(app: &App, n: usize, topics: &[i64]) {
+fn sighting(n: usize, topics: &[i64]) -> Sighting {
     let story = Story {
         title: format!("t{n}"),
         link: Some(format!("https://e.org/{n}")),
@@ -86,17 +89,28 @@ async fn file(app: &App, n: usize, topics: &[i64]) {
         categories: vec![],
         published_at: None,
     };
-    let s = Sighting {
+    Sighting {
         identity: format!("i{n}"),
         former: None,
         canonical_link: story.link.clone(),
         story,
         text_hash: vec![n as u8; 16],
         topics: topics.to_vec(),
-    };
-    let mut tx = app.store.begin().await.unwrap();
-    article::keep(&mut tx, 1, &[s], |_| Numbering::Now, app.clock.now()).await.unwrap();
+    }
+}
+
+/// How many filings got a position.
+async fn keep(store: &Store, feed: i64, sightings: &[Sighting]) -> usize {
+    let mut tx = store.begin().await.unwrap();
+    flood::standing(&mut tx, feed).await.unwrap();
+    let keeping = Keeping::begin(&mut tx, feed, sightings).await.unwrap();
+    let kept = keeping.end(&mut tx, |_| Numbering::Now, at()).await.unwrap();
     tx.commit().await.unwrap();
+    kept.numbered
+}
+
+async fn file(app: &App, n: usize, topics: &[i64]) {
+    keep(&app.store, 1, &[sighting(n, topics)]).await;
 }
 
 /// None, in words, where there is no PostgreSQL.
@@ -180,4 +194,29 @@ async fn a_flag_that_is_being_set_is_not_taken_back() {
     clock.set(at() + TimeDelta::hours(25));
     assert_eq!(compose::run(&line, clock.now()).await.unwrap().runs, 1);
     assert!(!flag().await);
+}
+
+/// Each feed has them in its own order, and each daemon one of the feeds; a third releases what a feed holds meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_feeds_with_the_same_articles_neither_deadlock_nor_number_twice() {
+    let Some(database) = Engine::Postgres.database() else { return };
+    let clock = Clock::by_hand(at());
+    let (one, _line) = app(&database, &clock).await;
+    let (two, _other) = app(&database, &clock).await;
+    let (topics, _) = ids(&one).await;
+    for round in 0..20 {
+        let forward: Vec<Sighting> = (0..10).map(|n| sighting(round * 10 + n, &topics)).collect();
+        let backward: Vec<Sighting> = forward.iter().rev().cloned().collect();
+        let there = tokio::spawn({
+            let store = two.store.clone();
+            async move { keep(&store, 2, &backward).await }
+        });
+        let here = keep(&one.store, 1, &forward).await;
+        flood::release(&one.store, 2, flood::Release::News).await.unwrap();
+        assert_eq!(here + there.await.unwrap(), 20, "each article once under each topic");
+    }
+    let Db::Pg(pool) = one.store.db() else { unreachable!("it is PostgreSQL") };
+    let numbers = "SELECT array[count(*), count(DISTINCT position), min(position), max(position), (SELECT value FROM counter WHERE name = 'position')] FROM filing";
+    let numbers: Vec<i64> = sqlx::query_scalar(numbers).fetch_one(pool).await.unwrap();
+    assert_eq!(numbers, [400, 400, 1, 400, 400]);
 }

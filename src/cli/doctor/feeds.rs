@@ -46,6 +46,11 @@ fn trouble(feed: &Listed, now: DateTime<Utc>) -> Option<Finding> {
         let long = now - since >= LONG;
         return Some(Finding::once_mail_leaves(long, ABOUT, what, fix));
     }
+    if feed.held > 0 {
+        let what = format!("{slug} holds {}, far more than usual at once", count(feed.held as usize, "article"));
+        let fix = format!("`tidings feed release {slug}` mails them; with --archive they are kept and not mailed");
+        return Some(Finding::problem(ABOUT, what, fix));
+    }
     let damage = feed.damaged.as_ref()?;
     Some(Finding::warning(ABOUT, format!("{slug} is damaged, and is read as far as it goes: {damage}")))
 }
@@ -74,9 +79,12 @@ mod tests {
             failures: 0,
             error: None,
             error_since: None,
+            told_at: None,
             missing_since: None,
             gone_at: None,
             damaged: None,
+            held_since: None,
+            held: 0,
         };
         let level = |feed: Listed| trouble(&feed, now).map(|finding| finding.level);
         let failing = |since| Listed { error: Some("no".to_owned()), error_since: Some(since), ..well.clone() };
@@ -84,6 +92,7 @@ mod tests {
         assert_eq!(level(failing(now - TimeDelta::hours(3))), Some(Level::Warning));
         assert_eq!(level(failing(now - TimeDelta::days(3))), Some(Level::Problem));
         assert_eq!(level(Listed { gone_at: Some(now), ..failing(now) }), Some(Level::Problem));
+        assert_eq!(level(Listed { held: 60, ..well.clone() }), Some(Level::Problem));
         assert_eq!(level(Listed { damaged: Some("cut short".to_owned()), ..well.clone() }), Some(Level::Warning));
     }
 }

@@ -13,8 +13,8 @@ use crate::feed::{Document, Entry, clean};
 use crate::model::article::Story;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
-use crate::store::article::Sighting;
 use crate::store::feed::Due;
+use crate::store::sighting::Sighting;
 
 /// Cleaned, told apart, matched with the rules. Two equal entries are one.
 pub(super) fn sightings(

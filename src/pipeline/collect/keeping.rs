@@ -7,16 +7,17 @@ use tracing::{info, warn};
 
 use super::super::shelves::Shelves;
 use super::super::{Error, Line};
-use super::Collected;
 use super::entries::sightings;
 use super::outcome::{next, works};
+use super::{Collected, flood};
 use crate::config::FirstFetch;
 use crate::feed::Document;
 use crate::feed::fetch::Freshness;
 use crate::feed::identity::{self, Policy};
-use crate::store::article::{self, Sighting};
+use crate::store;
 use crate::store::feed::{self, Answered, Due, Moved};
 use crate::store::filing::Numbering;
+use crate::store::sighting::{Keeping, Sighting};
 
 pub(super) struct Received {
     pub(super) document: Document,
@@ -54,9 +55,14 @@ pub(super) async fn keep(
     };
 
     let mut tx = line.store.begin().await?;
-    let first = feed::is_first_fetch(&mut tx, due.id).await?;
-    let numbering = numbering(line, first, &sightings, now);
-    let kept = article::keep(&mut tx, due.id, &sightings, numbering, now).await?;
+    let standing = store::flood::standing(&mut tx, due.id).await?;
+    let keeping = Keeping::begin(&mut tx, due.id, &sightings).await?;
+    let is_held = flood::holds(line, &mut tx, due, &standing, &keeping, now).await?;
+    let numbering = numbering(line, due, standing.first_fetched_at.is_none(), is_held, &sightings, now);
+    let kept = keeping.end(&mut tx, numbering, now).await?;
+    if kept.held > 0 {
+        store::flood::hold(&mut tx, due.id, now).await?;
+    }
     feed::answered(&mut tx, due.id, &answered, now).await?;
     tx.commit().await?;
 
@@ -67,6 +73,9 @@ pub(super) async fn keep(
     if kept.new > 0 {
         info!(feed = %due.slug, new = kept.new, filed = kept.numbered, "feed {} has {} nobody had seen", due.slug, articles(kept.new));
     }
+    if kept.held > 0 {
+        flood::tell(due, &standing, kept.held);
+    }
     Ok(Collected { feeds: 1, new: kept.new, filed: kept.numbered, ..Collected::default() })
 }
 
@@ -74,21 +83,25 @@ fn articles(n: usize) -> String {
     if n == 1 { "1 article".to_owned() } else { format!("{n} articles") }
 }
 
-/// The first fetch of a feed mails nothing, or its newest few; later ones at once, or after `hold_back`.
+/// The first fetch of a feed mails nothing, or its newest few; later ones at once, or after `hold_back`. A flood waits.
 fn numbering(
     line: &Line,
-    first: bool,
+    due: &Due,
+    is_first: bool,
+    is_held: bool,
     sightings: &[Sighting],
     now: DateTime<Utc>,
 ) -> impl Fn(usize) -> Numbering + use<> {
     let hold_back = line.config.collect.hold_back;
-    let counted = if hold_back.is_zero() {
+    let counted = if is_held {
+        Numbering::Held(due.id)
+    } else if hold_back.is_zero() {
         Numbering::Now
     } else {
         Numbering::At(now + TimeDelta::from_std(hold_back).unwrap_or(TimeDelta::MAX))
     };
-    let newest = newest(sightings, if first { line.config.collect.first_fetch } else { FirstFetch::None });
-    move |i| if !first || newest.contains(&i) { counted } else { Numbering::Never }
+    let newest = newest(sightings, if is_first { line.config.collect.first_fetch } else { FirstFetch::None });
+    move |i| if !is_first || newest.contains(&i) { counted } else { Numbering::Never }
 }
 
 fn newest(sightings: &[Sighting], first: FirstFetch) -> HashSet<usize> {

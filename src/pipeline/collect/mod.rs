@@ -2,6 +2,7 @@
 
 mod asking;
 mod entries;
+mod flood;
 mod keeping;
 mod moves;
 mod outcome;

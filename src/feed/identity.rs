@@ -65,6 +65,11 @@ pub fn canonical_link(link: &str) -> Option<String> {
     Some(format!("https://{host}{port}{}{query}", path(url.path())))
 }
 
+/// Whether a canonical link leads to a site as a whole, not to a page of it.
+pub fn is_front_page(canonical_link: &str) -> bool {
+    !canonical_link.trim_start_matches("https://").contains(['/', '?'])
+}
+
 fn path(path: &str) -> &str {
     let beyond = |view: &&str| path.strip_prefix(*view).filter(|rest| rest.len() > 1 && rest.starts_with('/'));
     VIEWS.iter().find_map(beyond).unwrap_or(path).trim_end_matches('/')
@@ -148,6 +153,13 @@ mod tests {
         assert_eq!(canonical_link("https://a.example/feed/viewer").unwrap(), "https://a.example/feed/viewer");
         assert_eq!(canonical_link("mailto:a@example.org"), None);
         assert_eq!(canonical_link("story/1"), None);
+    }
+
+    #[test]
+    fn a_front_page_is_no_article() {
+        let is_front = |link: &str| is_front_page(&canonical_link(link).unwrap());
+        assert!(is_front("http://a.example/") && is_front("https://a.example:8443#news"));
+        assert!(!is_front("https://a.example/1") && !is_front("https://a.example/?p=1"));
     }
 
     #[test]

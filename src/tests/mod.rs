@@ -15,6 +15,7 @@ mod floods;
 mod forgotten;
 mod form;
 mod hours;
+mod identities;
 mod mail;
 mod mailbox;
 mod matching;

@@ -40,7 +40,21 @@ pub(super) fn sightings(
         let text_hash = text_hash(&story);
         sightings.push(Sighting { identity, former, canonical_link, topics, story, text_hash });
     }
+    forget_links_that_tell_nothing(&mut sightings);
     sightings
+}
+
+/// By its link an article is known in other feeds. One that several entries of a feed share, such as that of a page where
+/// all news stands, or of a site's front, is nobody's own: who would go by it would take the next entry for the last.
+fn forget_links_that_tell_nothing(sightings: &mut [Sighting]) {
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for link in sightings.iter().filter_map(|sighting| sighting.canonical_link.clone()) {
+        *uses.entry(link).or_default() += 1;
+    }
+    let tells = |link: &String| uses[link] == 1 && !identity::is_front_page(link);
+    for sighting in sightings {
+        sighting.canonical_link = sighting.canonical_link.take().filter(tells);
+    }
 }
 
 /// What we keep of an entry.

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::app::{Setup, TestApp, time};
 use super::engine::{Engine, on_both_engines};
 use super::newsstand::{Item, Manner, Newsstand};
-use crate::model::trouble::RelayLook;
+use crate::model::trouble::{RelayLook, Seen};
 use crate::pipeline::{collect, troubles};
 
 /// An answer without a feed.
@@ -30,7 +30,7 @@ async fn pause(app: &TestApp, feed: &str) -> f64 {
 
 /// The names of what is wrong.
 async fn known_troubles(app: &TestApp) -> Vec<String> {
-    troubles::run(app.line(), &RelayLook::Takes, app.clock.now()).await.unwrap();
+    troubles::run(app.line(), &Seen { relay: RelayLook::Takes, ..Seen::default() }, app.clock.now()).await.unwrap();
     crate::store::trouble::known(&app.app.store).await.unwrap().into_keys().collect()
 }
 

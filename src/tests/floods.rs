@@ -3,7 +3,7 @@
 use super::app::{NEWSROOM, TestApp};
 use super::engine::on_both_engines;
 use super::newsstand::Item;
-use crate::model::trouble::RelayLook;
+use crate::model::trouble::{RelayLook, Seen};
 use crate::pipeline::troubles;
 use crate::store::flood::{self, Release};
 use crate::store::trouble;
@@ -46,7 +46,7 @@ on_both_engines! {
         assert_eq!(app.mail_to("alice@example.org").len(), 1, "nobody is mailed");
         assert!(app.only_mail_to("bob@example.org").says("It rains"), "the other feeds go on");
         assert_eq!(held(&app, "health").await, 51);
-        troubles::run(app.line(), &RelayLook::Takes, app.clock.now()).await.unwrap();
+        troubles::run(app.line(), &Seen { relay: RelayLook::Takes, ..Seen::default() }, app.clock.now()).await.unwrap();
         let known = trouble::known(&app.app.store).await.unwrap();
         let words = &known["feed-held:health"].words;
         assert!(words.contains("holds 51 articles since 2026-03-03") && words.contains("`tidings feed release health`"), "{words}");

@@ -37,7 +37,8 @@ use crate::store::{self, Place, Store, edition, lease};
 use crate::web::Pages;
 
 pub use mailbox::Capture;
-pub use relay::{RelayTrialError, try_out as try_relay};
+pub use relay::{RelaySettingsError, RelayTrialError, try_out as try_relay};
+pub use secret::SecretError;
 
 /// Everything that is open.
 pub struct App {
@@ -62,13 +63,11 @@ pub struct AtWork {
 pub enum AppError {
     #[error(transparent)]
     Store(#[from] store::Error),
-    #[error(
-        "the folder {folder} of the database is not there: is a volume not mounted? Make it, or change storage.url"
-    )]
+    #[error("the folder {folder} of the database is not there: is a volume not mounted?")]
     Folder { folder: PathBuf },
     #[error(transparent)]
     Daemon(#[from] DaemonError),
-    #[error("storage.url is another; stop this process and start it again to work on that database")]
+    #[error("storage.url names another database; stop this process and start it again to work on that one")]
     OtherDatabase,
     #[error(transparent)]
     Pipeline(#[from] pipeline::Error),
@@ -77,9 +76,9 @@ pub enum AppError {
     #[error("{}", unfit(folder, failures).join("\n"))]
     Unfit { folder: PathBuf, failures: Vec<render::Failure> },
     #[error(transparent)]
-    Secret(#[from] secret::SecretError),
+    Secret(#[from] SecretError),
     #[error(transparent)]
-    Relay(#[from] relay::RelaySettingsError),
+    Relay(#[from] RelaySettingsError),
     #[error("could not set up fetching")]
     Fetcher(#[from] FetchError),
     #[error("could not open the capture mailbox")]
@@ -87,7 +86,7 @@ pub enum AppError {
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error(
-        "the lease on the database ran out: the database was away for too long, or this process stood still. No mail is lost; start again"
+        "the lease on the database ran out: the database was away for too long, or this process stood still; no mail is lost, start again"
     )]
     LeaseLost,
     #[error("{}", dropped(.0))]

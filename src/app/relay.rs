@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use secrecy::SecretString;
 use thiserror::Error;
 
@@ -78,6 +78,9 @@ fn tls(settings: &config::Relay) -> Result<Tls, RelaySettingsError> {
             let unreadable = |source| RelaySettingsError::Certificates { file: file.clone(), source };
             let certificates = CertificateDer::pem_file_iter(file).map_err(unreadable)?;
             let certificates = certificates.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+            if certificates.is_empty() {
+                return Err(unreadable(pem::Error::NoItemsFound));
+            }
             Ok(Roots::only(certificates)?)
         }
     };

@@ -17,7 +17,7 @@ pub enum SecretError {
     #[error("could not read the secret file {}", file.display())]
     Read { file: PathBuf, source: io::Error },
     #[error(
-        "the secret file {} is not there, and outside capture mode none is made: a new one would break the stop links of all mails sent so far. Restore it from a backup, or start once with delivery.mode = \"capture\" to make one",
+        "the secret file {} is not there, and outside capture mode none is made: a new one would break the stop links of all mails sent so far",
         file.display()
     )]
     Missing { file: PathBuf },

@@ -243,7 +243,7 @@ async fn pin(args: &OneArgs, pinned: bool, global: &Global, output: &Output) -> 
     let found = find(&app, &args.article).await?;
     if let Some(at) = found.withdrawn_at.filter(|_| pinned) {
         let message = format!("{} was withdrawn on {}: nobody gets it", name(&found), at.format("%Y-%m-%d"));
-        return Err(Failure::new(Exit::Refused, message).into());
+        return Err(Failure::new(Exit::Refused, message).then("`tidings article list` shows which are not").into());
     }
     let already = found.pinned_at.is_some() == pinned;
     if !already && !args.dry_run {

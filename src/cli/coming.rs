@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use serde::Serialize;
 
 use super::exit::{Exit, Failure};
+use super::file::could_not;
 use super::global::Global;
 use super::output::Output;
 use super::words::{count, when};
@@ -156,7 +156,11 @@ pub async fn preview(args: &PreviewArgs, global: &Global, output: &Output) -> an
         None => None,
         Some(Mail { content, topics }) => {
             let made = proof::pull(&line, content, topics, &reader, &args.address, pending.due_at).await?;
-            Some(made.map_err(|why| Failure::new(Exit::Problems, format!("the mail cannot be made: {why}")))?)
+            Some(made.map_err(|why| {
+                Failure::new(Exit::Problems, "the mail cannot be made")
+                    .because(why)
+                    .then("`tidings template lint` looks at the texts it is made of")
+            })?)
         }
     };
     show(args, &pending, proof, now, output)
@@ -165,7 +169,7 @@ pub async fn preview(args: &PreviewArgs, global: &Global, output: &Output) -> an
 async fn find(app: &App, address: &Address) -> anyhow::Result<Subscriber> {
     let found = subscriber::by_address(&app.store, address).await?;
     found.ok_or_else(|| {
-        Failure::new(Exit::NotFound, format!("there is no reader {address}")).then("tidings subscriber list").into()
+        Failure::new(Exit::NotFound, format!("{address} is no reader")).then("tidings subscriber list").into()
     })
 }
 
@@ -196,7 +200,7 @@ fn show(
     output.say(&format!("{} for {}, due {due}: {}", count(articles, "article"), args.address, proof.subject));
     let shown = chosen(args, &proof)?;
     if let Some(file) = &args.out {
-        std::fs::write(file, &shown).with_context(|| format!("could not write {}", file.display()))?;
+        std::fs::write(file, &shown).map_err(could_not("write", file))?;
         output.say(&format!("written to {}", file.display()));
     }
     if args.out.is_none() || output.is_json() {

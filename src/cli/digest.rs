@@ -15,7 +15,7 @@ use crate::model::address::Address;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
-use crate::pipeline::deliver::trial::{self, Trial, TrialError};
+use crate::pipeline::deliver::trial::{self, Trial};
 
 #[derive(Debug, Subcommand)]
 pub enum DigestCommand {
@@ -103,13 +103,7 @@ async fn test(args: &TestArgs, global: &Global, output: &Output) -> anyhow::Resu
     let topics = resolve::topics(&app, Facet::Topic, &args.topics).await?;
     let line = app.line().await?;
     let trial = Trial { to: args.address.clone(), topics, language };
-    let tried = match trial::send(&line, &trial, app.clock.now()).await {
-        Err(nothing @ TrialError::NoArticles) => {
-            return Err(Failure::new(Exit::NotFound, nothing.to_string()).then("tidings feed fetch").into());
-        }
-        Err(TrialError::Session(session)) => return Err(session.into()),
-        other => other?,
-    };
+    let tried = trial::send(&line, &trial, app.clock.now()).await?;
     let (accepted, reply) = (tried.outcome.is_sent(), tried.outcome.reply().to_owned());
     let tested = Tested {
         to: args.address.to_string(),
@@ -131,5 +125,7 @@ async fn test(args: &TestArgs, global: &Global, output: &Output) -> anyhow::Resu
     if accepted {
         return Ok(Exit::Done);
     }
-    Err(Failure::new(Exit::Outside, format!("the relay did not take it: {}", tested.reply)).into())
+    Err(Failure::new(Exit::Outside, format!("the relay did not take the test digest: {}", tested.reply))
+        .then(format!("`tidings mail test {} -v` shows all that is said", tested.to))
+        .into())
 }

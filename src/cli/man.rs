@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
 use super::exit::Exit;
+use super::file::could_not;
 use super::output::Output;
 use super::words::count;
 
@@ -23,14 +23,14 @@ pub fn run(args: &ManArgs, command: Command, output: &Output) -> anyhow::Result<
     let Some(folder) = &args.out else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page)?;
-        let page = String::from_utf8(page).context("the page is no text")?;
+        let page = String::from_utf8_lossy(&page).into_owned();
         output.result(&page, || page.clone())?;
         return Ok(Exit::Done);
     };
-    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
-    clap_mangen::generate_to(command, folder).with_context(|| format!("could not write into {}", folder.display()))?;
+    fs::create_dir_all(folder).map_err(could_not("make the folder", folder))?;
+    clap_mangen::generate_to(command, folder).map_err(could_not("write into", folder))?;
     let mut files: Vec<String> = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in fs::read_dir(folder).map_err(could_not("read", folder))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.starts_with("tidings") && name.ends_with(".1") {
             files.push(name);

@@ -150,11 +150,14 @@ async fn document(
     output: &Output,
 ) -> anyhow::Result<(Option<Slug>, Vec<Matched>)> {
     let body = read(Path::new(&args.what))?;
-    let not_a_feed = |error: parse::NotAFeed| Failure::new(Exit::Problems, format!("{}: {error}", args.what));
+    let not_a_feed = |error: parse::NotAFeed| {
+        Failure::new(Exit::Problems, format!("{}: {error}", args.what))
+            .then("save the feed itself, not a page that leads to it")
+    };
     let document = parse::document(&body, None, None).map_err(not_a_feed)?;
     let feed = match &args.feed {
         Some(slug) => resolve::feed(app, slug)?,
-        None => of_same_host(app, document.link.as_deref())?,
+        None => of_same_host(app, &args.what, document.link.as_deref())?,
     };
     // Once more: links that lack a host get that of the feed.
     let document = parse::document(&body, None, Some(&feed.url)).map_err(not_a_feed)?;
@@ -170,17 +173,17 @@ async fn document(
 }
 
 /// The only feed from where the document says it comes.
-fn of_same_host<'a>(app: &'a App, link: Option<&str>) -> anyhow::Result<&'a Feed> {
+fn of_same_host<'a>(app: &'a App, file: &str, link: Option<&str>) -> anyhow::Result<&'a Feed> {
     let host = link.and_then(|link| Url::parse(link).ok()).and_then(|url| url.host_str().map(str::to_owned));
     let fits = |feed: &&Feed| host.is_some() && feed.url.host_str() == host.as_deref();
     let fitting: Vec<&Feed> = app.config.feeds.iter().filter(fits).collect();
     let message = match (fitting.as_slice(), host) {
         ([feed], _) => return Ok(feed),
-        (_, None) => "it does not say where it comes from, so whose document it is cannot be told".to_owned(),
-        ([], Some(host)) => format!("it comes from {host}, and no feed of the configuration does"),
+        (_, None) => format!("{file} does not say where it comes from, so whose document it is cannot be told"),
+        ([], Some(host)) => format!("{file} comes from {host}, and no feed of the configuration does"),
         (several, Some(host)) => {
             let slugs: Vec<String> = several.iter().map(|feed| format!("`{}`", feed.slug)).collect();
-            format!("it comes from {host}, and so do the feeds {}", slugs.join(", "))
+            format!("{file} comes from {host}, and so do the feeds {}", slugs.join(", "))
         }
     };
     let slug = fitting.first().map_or("SLUG", |feed| feed.slug.as_str());

@@ -80,23 +80,27 @@ impl Output {
             });
             let _ = write_out(&value.to_string());
         }
-        write_err(&format!("{} {error}", self.paint("31", "error:")));
-        let mut said = error.to_string();
-        for cause in error.chain().skip(1) {
-            let words = cause.to_string();
-            if !said.contains(&words) {
-                write_err(&format!("  because: {}", words.replace('\n', "\n  ")));
-                said.push_str(&words);
-            }
-        }
-        if let Some(next) = exit::next(error) {
-            write_err(&format!("  try:  {next}"));
-        }
+        write_err(&format!("{} {}", self.paint("31", "error:"), in_words(error)));
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
         if self.colour { format!("\x1b[1;{colour}m{text}\x1b[0m") } else { text.to_owned() }
     }
+}
+
+/// What went wrong, because of what, and what to try; each cause once.
+pub fn in_words(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1) {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text.push_str(&format!("\n  because: {}", words.trim_end().replace('\n', "\n  ")));
+        }
+    }
+    if let Some(next) = exit::next(error) {
+        text.push_str(&format!("\n  try:  {next}"));
+    }
+    text
 }
 
 /// To standard error, if anybody is there to read it.

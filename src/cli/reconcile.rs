@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::Output;
+use super::typed::number;
 use super::words::count;
 use super::{alone, open};
 use crate::app::App;
@@ -29,7 +30,7 @@ pub struct ReconcileArgs {
     #[arg(long, conflicts_with = "restored")]
     gone: bool,
     /// Only of this run, by its number [default: all of it]
-    #[arg(long, value_name = "RUN", conflicts_with = "restored")]
+    #[arg(long, value_name = "RUN", value_parser = number, conflicts_with = "restored")]
     run: Option<i64>,
     /// The database was put back by other means (pg_restore, a copied file): stop all mail and hold what is on its way
     #[arg(long)]

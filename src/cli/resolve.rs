@@ -36,10 +36,15 @@ pub async fn frequency(app: &App, slug: Option<&Slug>) -> anyhow::Result<Frequen
     let slug = match (slug, app.config.frequencies.first()) {
         (Some(slug), _) => slug.clone(),
         (None, Some(first)) => first.slug.clone(),
-        (None, None) => return Err(Failure::new(Exit::Configuration, "the configuration has no frequency").into()),
+        (None, None) => return Err(no_frequency().into()),
     };
     let found = known.iter().find(|frequency| frequency.slug == slug).cloned();
     found.ok_or_else(|| unknown("frequency", slug.as_str(), known.iter().map(|f| f.slug.as_str())).into())
+}
+
+pub fn no_frequency() -> Failure {
+    let next = "write a [[frequency]] into it: `tidings init` in an empty folder shows how one looks";
+    Failure::new(Exit::Configuration, "the configuration has no frequency, so no reader can have a digest").then(next)
 }
 
 /// The feed of the configuration that was typed.
@@ -68,18 +73,32 @@ pub fn language_of(site: &Site, language: Option<&Language>) -> anyhow::Result<L
     }
 }
 
+/// Whether a word so many letters away may have been meant; of a short one too much would be guessed.
+pub fn is_near(distance: usize, typed: &str) -> bool {
+    distance <= 3 && 2 * distance <= typed.chars().count()
+}
+
+/// `daily, weekly`; of very many the first.
+fn listed<'a>(known: impl Iterator<Item = &'a str> + Clone) -> String {
+    const SHOWN: usize = 12;
+    let (all, first) = (known.clone().count(), known.take(SHOWN).collect::<Vec<_>>().join(", "));
+    if all > SHOWN { format!("{first} and {} more", all - SHOWN) } else { first }
+}
+
 /// Words for whoever mistyped, with the one that was probably meant.
 pub fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
     let near = known
         .clone()
         .map(|slug| (strsim::damerau_levenshtein(typed, slug), slug))
-        .filter(|(distance, _)| *distance <= 3)
+        .filter(|(distance, _)| is_near(*distance, typed))
         .min();
-    let list = known.collect::<Vec<_>>().join(", ");
-    let hint = match near {
-        Some((_, slug)) => format!("; did you mean `{slug}`?"),
-        None if list.is_empty() => format!("; the configuration has no {what}"),
-        None => format!("; there are: {list}"),
-    };
-    Failure::new(Exit::NotFound, format!("there is no {what} `{typed}`{hint}"))
+    let message = format!("there is no {what} `{typed}`");
+    match near {
+        Some((_, slug)) => Failure::new(Exit::NotFound, format!("{message}; did you mean `{slug}`?"))
+            .then(format!("one of {}", listed(known))),
+        None if known.clone().next().is_none() => {
+            Failure::new(Exit::NotFound, format!("{message}; the configuration has no {what}"))
+        }
+        None => Failure::new(Exit::NotFound, format!("{message}; there are: {}", listed(known))),
+    }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use tracing::warn;
 
-use super::exit::Exit;
+use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::output::Output;
 use super::words::{count, count_deliveries};
@@ -96,7 +96,8 @@ async fn once(app: &App, line: &pipeline::Line, output: &Output) -> anyhow::Resu
         )
     })?;
     if let Some(fault) = &once.relay_fault {
-        return Err(super::exit::Failure::new(Exit::Outside, format!("nothing more was sent: {fault}"))
+        return Err(Failure::new(Exit::Outside, "the relay is at fault, and nothing more was sent")
+            .because(fault.clone())
             .then("`tidings digest test ADDRESS --topic SLUG` tries the relay again; what waits is kept")
             .into());
     }

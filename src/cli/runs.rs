@@ -8,6 +8,7 @@ use super::exit::{Exit, Failure};
 use super::global::Global;
 use super::open;
 use super::output::Output;
+use super::typed::number;
 use super::words::when;
 use crate::app::App;
 use crate::store::hold::{self, Fate};
@@ -24,6 +25,7 @@ pub struct RunsArgs {
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// Its number, as `tidings digest runs` lists it
+    #[arg(value_parser = number)]
     run: i64,
 }
 
@@ -52,6 +54,7 @@ pub struct ReleaseArgs {
 #[group(required = true, multiple = false)]
 struct What {
     /// A run, by its number (`tidings digest runs`)
+    #[arg(value_parser = number)]
     run: Option<i64>,
     /// All mail, whatever it belongs to
     #[arg(long)]
@@ -61,6 +64,7 @@ struct What {
 #[derive(Debug, Args)]
 pub struct CancelArgs {
     /// The run, by its number (`tidings digest runs`)
+    #[arg(value_parser = number)]
     run: i64,
     /// Do not send its articles later either: whoever did not get them does not get them
     #[arg(long = "drop")]
@@ -356,7 +360,7 @@ pub async fn cancel(args: &CancelArgs, global: &Global, output: &Output) -> anyh
     if already && run.cancel_reason.as_deref() != Some(fate.word()) {
         let how = if args.dropped { "its articles are owed to its readers" } else { "its articles were dropped" };
         let message = format!("run {} is cancelled already, and {how}", run.id);
-        return Err(Failure::new(Exit::Refused, message).into());
+        return Err(Failure::new(Exit::Refused, message).then(format!("tidings digest show {}", run.id)).into());
     }
     let mut cancelled = hold::waiting(&app.store, run.id).await?;
     if !args.dry_run {

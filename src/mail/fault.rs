@@ -49,11 +49,11 @@ pub enum Fault {
     Io(#[from] io::Error),
     #[error("the answer cannot be read")]
     Unreadable(#[from] BadReply),
-    #[error("`{0}` is no answer to this")]
+    #[error("`{0}` is no answer to what was asked")]
     Unexpected(Reply),
     #[error("an answer came before it was asked for")]
     Early,
-    #[error("the session was not at this point")]
+    #[error("the session had not come to this point")]
     OutOfTurn,
 }
 
@@ -80,7 +80,7 @@ pub enum RelayError {
     LoginRefused { relay: String, user: String, reply: Reply },
     #[error("{relay} offers no login that we know (it offers: {offered})")]
     NoLogin { relay: String, offered: String },
-    #[error("lost {relay} at {step}")]
+    #[error("lost the connection to {relay} at {step}")]
     Lost { relay: String, step: Step, source: Fault },
     #[error("{what} cannot be said in SMTP")]
     Unspeakable { what: &'static str },

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::wire::Flaw;
+pub use super::wire::Flaw;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MessageError {

@@ -78,7 +78,7 @@ pub enum Error {
         "another configuration was put in force; this process collects and composes nothing until it reads it: send it SIGHUP (`systemctl reload tidings`), or start it again"
     )]
     StaleConfiguration,
-    #[error("the frequency has no firing left")]
+    #[error("the frequency of this digest never falls due again")]
     NeverAgain,
     #[error("a task of the stage broke off")]
     Broken(#[from] tokio::task::JoinError),

@@ -119,6 +119,8 @@ impl Db {
         let options = options.create_if_missing(false).busy_timeout(BUSY).disable_statement_logging();
         let opened = |source| Error::Open { place: file.display().to_string(), source };
         let read = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opened)?;
+        // Nothing is read before the first question: another file than a database would show only then.
+        sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&read).await.map_err(opened)?;
         let checkpoints = Checkpoints::new(options);
         Ok(Self::Lite { write: read.clone(), read, file: file.to_owned(), turns: Turns::default(), checkpoints })
     }

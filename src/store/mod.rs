@@ -72,13 +72,13 @@ pub enum Error {
     Open { place: String, source: sqlx::Error },
     #[error("the database failed")]
     Query(#[from] sqlx::Error),
-    #[error("an argument could not be encoded")]
+    #[error("a value could not be encoded for the database")]
     Argument { source: Box<dyn std::error::Error + Send + Sync> },
-    #[error("column {column} of a row is NULL")]
+    #[error("column {column} of a row of the database is NULL, where something must be")]
     Null { column: usize },
-    #[error("column {column} of a row has `{value}` in it, which cannot be read")]
+    #[error("column {column} of a row of the database has `{value}` in it, which cannot be read")]
     Unreadable { column: usize, value: String },
-    #[error("no row came back from: {statement}")]
+    #[error("the database gave no row back for: {statement}")]
     NoRow { statement: &'static str },
     #[error("the program is stopping")]
     Stopped,
@@ -97,6 +97,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// The database cannot be asked now; another time it may answer.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Query(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut))
+    }
+
     fn argument(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::Argument { source }
     }

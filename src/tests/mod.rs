@@ -8,6 +8,7 @@ mod changes;
 mod clock;
 mod daily_digest;
 pub mod engine;
+mod errors;
 mod explained;
 mod feeds;
 mod fetching;

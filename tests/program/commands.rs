@@ -121,7 +121,7 @@ fn what_is_not_there_is_not_found() {
     assert_snapshot!(house.tidings(&["-c", "other.toml", "check"]).ended(3).err, @r#"
     error: could not read the configuration other.toml
       because: No such file or directory (os error 2)
-      try:  `tidings check` looks again
+      try:  name the configuration with -c FILE, or begin one with `tidings init`
     "#);
     house.tidings(&["subscriber", "add", "reader.example.org", "--topic", "health"]).ended(2);
     house.tidings(&["subscribe"]).ended(2);
@@ -208,8 +208,8 @@ fn a_test_digest_in_capture_mode_stays_in_the_house() {
     let house = house(&newsroom);
     let test = ["digest", "test", "me@example.org", "--topic", "health"];
     assert_snapshot!(house.tidings(&test).ended(4).err, @r#"
-    error: none of these topics has an article in this language yet; `tidings feed fetch` collects some
-      try:  tidings feed fetch
+    error: none of these topics has an article in this language yet
+      try:  `tidings feed fetch` collects some
     "#);
     house.tidings(&["feed", "fetch"]).ended(0);
     assert_snapshot!(house.tidings(&test).ended(0).out, @r#"
@@ -339,7 +339,8 @@ fn a_relay_that_is_away_is_said_so_and_nothing_is_charged() {
     let away = at("2026-03-02 08:00", &["run", "--once", "-q"]).ended(6).err;
     let said = away.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("\n");
     assert_snapshot!(said.replace(&port.to_string(), "[port]"), @r#"
-    error: nothing more was sent: could not connect to 127.0.0.1:[port]: the connection failed: Connection refused (os error 111)
+    error: the relay is at fault, and nothing more was sent
+      because: could not connect to 127.0.0.1:[port]: the connection failed: Connection refused (os error 111)
       try:  `tidings digest test ADDRESS --topic SLUG` tries the relay again; what waits is kept
     "#);
     let status = house.tidings(&["status", "--json"]).json();
@@ -348,6 +349,7 @@ fn a_relay_that_is_away_is_said_so_and_nothing_is_charged() {
     error: could not connect to 127.0.0.1:[port]
       because: the connection failed
       because: Connection refused (os error 111)
+      try:  look at host and port of [relay], and whether the relay runs; `tidings mail test ADDRESS -v` tries again
     "#);
 }
 
@@ -357,7 +359,10 @@ fn a_live_site_without_its_secret_does_not_start() {
     let house = House::new();
     house.configure(&live(&newsroom, "127.0.0.1", "none"));
     let refused = house.tidings(&["run", "--once"]).ended(3).err;
-    assert_snapshot!(refused.replace(&house.folder().display().to_string(), "[folder]"), @r#"error: the secret file secrets/site is not there, and outside capture mode none is made: a new one would break the stop links of all mails sent so far. Restore it from a backup, or start once with delivery.mode = "capture" to make one"#);
+    assert_snapshot!(refused.replace(&house.folder().display().to_string(), "[folder]"), @r#"
+    error: the secret file secrets/site is not there, and outside capture mode none is made: a new one would break the stop links of all mails sent so far
+      try:  restore it from a backup; if it is gone for good, start once with delivery.mode = "capture" to make one
+    "#);
 }
 
 #[test]

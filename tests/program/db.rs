@@ -134,7 +134,9 @@ fn a_copy_beside_a_daemon_is_refused() {
         "{refused}"
     );
     assert!(!house.folder().join("copy.db").exists());
-    assert!(house.tidings(&["db", "copy", "sqlite:tidings.db"]).ended(5).err.contains("that is the database itself"));
+    assert!(
+        house.tidings(&["db", "copy", "sqlite:tidings.db"]).ended(5).err.contains("the target is the database itself")
+    );
     house.tidings(&["db", "copy", "tidings.db"]).ended(2);
 }
 

@@ -158,19 +158,23 @@ fn a_header_that_says_something_else_is_refused() {
     let newsroom = Newsroom::open();
     let house = a_house(&newsroom);
     assert_snapshot!(import(&house, "address,topic\na@example.org,health\n", 8, &[]).err, @r#"
-    error: line 1: there is no column `topic`; did you mean `topics`?
+    error: line 1 of the file: there is no column `topic`; did you mean `topics`?
       try:  the first line names the columns, separated by commas: address and topics, and as you like frequency, language, zone, hour, regions, format, status
     "#);
     assert_snapshot!(import(&house, "address\na@example.org\n", 8, &[]).err, @r#"
-    error: line 1: there is no column `topics`
+    error: line 1 of the file: there is no column `topics`
       try:  the first line names the columns, separated by commas: address and topics, and as you like frequency, language, zone, hour, regions, format, status
     "#);
     assert_snapshot!(import(&house, "", 8, &[]).err, @r#"
-    error: line 1: there is no column `address`
+    error: line 1 of the file: there is no column `address`
       try:  the first line names the columns, separated by commas: address and topics, and as you like frequency, language, zone, hour, regions, format, status
     "#);
     let told = at(&house, "06:00", &["subscriber", "import", "nowhere.csv"]).ended(4);
-    assert_snapshot!(told.err, @"error: could not read nowhere.csv: No such file or directory (os error 2)");
+    assert_snapshot!(told.err, @r"
+    error: could not read nowhere.csv
+      because: No such file or directory (os error 2)
+      try:  is it spelt as meant, and is its folder there?
+    ");
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn on_a_terminal_what_is_missing_is_asked() {
 
     // Whoever goes away in the middle has nothing.
     let shown = on_a_terminal(house.folder(), "init elsewhere", "The Harbour Post\n\u{4}");
-    assert!(shown.contains("error: no answer came; nothing was written"), "{shown}");
+    assert!(shown.contains("error: no answer came, so nothing was written"), "{shown}");
     assert!(!house.folder().join("elsewhere").exists());
 }
 

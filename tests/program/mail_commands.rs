@@ -73,7 +73,7 @@ fn an_address_is_suppressed_and_let_go() {
     let shown = at(&house, "02 06:00", &["subscriber", "show", "ana@example.org"]).ended(0).out;
     assert!(shown.contains("suppressed"), "{shown}");
     let added = at(&house, "02 06:00", &["subscriber", "add", "ana@example.org", "--topic", "climate"]).ended(5).err;
-    assert!(added.contains("ana@example.org is suppressed (operator) since 2026-03-02"), "{added}");
+    assert!(added.contains("ana@example.org is suppressed since 2026-03-02 (operator)"), "{added}");
     suppressions(&["remove", "ana@example.org"], 0);
     assert_snapshot!(suppressions(&["remove", "ana@example.org"], 4).err, @r"
     error: ana@example.org is not suppressed

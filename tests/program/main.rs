@@ -12,6 +12,7 @@ mod daemon;
 mod db;
 mod dice;
 mod doctor;
+mod errors;
 mod explain;
 mod feeds;
 mod house;

@@ -131,7 +131,7 @@ fn what_cannot_be_matched_says_what_to_type() {
 
     fs::write(house.folder().join("feed.xml"), rss(&["Heat".to_owned()])).unwrap();
     assert_snapshot!(house.tidings(&["topic", "match", "feed.xml"]).ended(2).err, @r"
-    error: it comes from news.example.org, and no feed of the configuration does
+    error: feed.xml comes from news.example.org, and no feed of the configuration does
       try:  say as whose it is read: --feed SLUG
     ");
     assert_snapshot!(house.tidings(&["topic", "match", "feed.xml", "--feed", "nws"]).ended(4).err, @r"

@@ -87,7 +87,10 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     error: nobody@example.org is no reader
       try:  tidings subscriber add nobody@example.org --topic SLUG
     ");
-    assert_snapshot!(refused(&house, 4, &["set", READER, "--frequency", "weakly"]), @"error: there is no frequency `weakly`; did you mean `weekly`?");
+    assert_snapshot!(refused(&house, 4, &["set", READER, "--frequency", "weakly"]), @r"
+    error: there is no frequency `weakly`; did you mean `weekly`?
+      try:  one of daily, weekly, as-it-happens
+    ");
     assert_snapshot!(refused(&house, 4, &["stop", READER, "--topic", "helth"]), @r"
     error: there is no topic `helth`; did you mean `health`?
       try:  `tidings topic list` lists them

@@ -109,7 +109,10 @@ fn a_run_is_cancelled_once_and_for_good() {
     assert_eq!(mails(&house), json!([{"state": "cancelled", "deliveries": 1}]));
     let again = at(&house, "08:11", &["digest", "cancel", "1", "--drop"]).ended(0);
     assert_snapshot!(again.out, @"run 1 was cancelled already: no mail of it waits; its articles are not sent later");
-    assert_snapshot!(at(&house, "08:11", &["digest", "cancel", "1"]).ended(5).err, @"error: run 1 is cancelled already, and its articles were dropped");
+    assert_snapshot!(at(&house, "08:11", &["digest", "cancel", "1"]).ended(5).err, @r"
+    error: run 1 is cancelled already, and its articles were dropped
+      try:  tidings digest show 1
+    ");
     assert_snapshot!(at(&house, "08:11", &["digest", "hold", "1"]).ended(5).err, @r"
     error: run 1 cannot be held: it is cancelled
       try:  tidings digest show 1

@@ -4,12 +4,12 @@ use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
 use super::{database, postgres, secret, shelf};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::cli::words::{bytes, count, count_deliveries};
@@ -106,27 +106,20 @@ async fn would_hold(database: &Path) -> anyhow::Result<Contents> {
 /// Under another name until it is known to be whole.
 async fn write(database: &Path, file: &Path) -> anyhow::Result<(Contents, u64)> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("could not make the folder {}", folder.display()))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(could_not("make the folder", folder))?;
     // It is made for our eyes only, and goes away if this breaks off.
     let draft = tempfile::Builder::new().prefix(".tidings-").suffix(".partial").tempfile_in(folder);
-    let draft = draft.with_context(|| format!("could not write into {}", folder.display()))?;
+    let draft = draft.map_err(could_not("write into", folder))?;
     copy(database, draft.path()).await.map_err(|error| broken_off(database, &error))?;
     let checked = backup::check(draft.path()).await;
     let contents = match checked.contents {
         Some(contents) if checked.problems.is_empty() => contents,
         _ => return Err(not_whole(database, &checked.problems).into()),
     };
-    draft.as_file().sync_all().with_context(|| format!("could not write {} to the disk", file.display()))?;
+    draft.as_file().sync_all().map_err(could_not("write", file))?;
     let size = draft.as_file().metadata()?.len();
-    draft
-        .persist_noclobber(file)
-        .map_err(|refused| refused.error)
-        .with_context(|| format!("could not name {}", file.display()))?;
-    std::fs::File::open(folder)?.sync_all()?;
+    draft.persist_noclobber(file).map_err(|refused| refused.error).map_err(could_not("write", file))?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(could_not("write into", folder))?;
     Ok((contents, size))
 }
 
@@ -140,12 +133,12 @@ async fn copy(database: &Path, draft: &Path) -> Result<(), store::Error> {
 /// The draft's name says nothing to anybody.
 fn broken_off(database: &Path, error: &store::Error) -> Failure {
     let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
-    let message = format!("no backup was made: {} could not be copied: {cause}", database.display());
+    let message = format!("no backup was made: {} could not be copied", database.display());
     let next = format!(
         "`tidings backup verify {}` says whether the database is whole; else, is the disk full?",
         database.display()
     );
-    Failure::new(Exit::Outside, message).then(next)
+    Failure::new(Exit::Outside, message).because(cause).then(next)
 }
 
 /// What is copied is what was there.

@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use serde::Serialize;
 
 use super::with_ending;
+use crate::cli::file::could_not;
 
 /// Where the secret of a backup is.
 pub fn beside(backup: &Path) -> PathBuf {
@@ -46,7 +46,7 @@ pub fn fate(backup: &Path, site: &Path) -> anyhow::Result<Fate> {
 /// Copies a secret to where there is none, for our eyes only. False: there is none to copy.
 pub fn copy(from: &Path, to: &Path) -> anyhow::Result<bool> {
     let Some(text) = read(from)? else { return Ok(false) };
-    write(to, &text).with_context(|| format!("could not write the secret to {}", to.display()))?;
+    write(to, &text).map_err(could_not("write the secret to", to))?;
     Ok(true)
 }
 
@@ -54,7 +54,7 @@ fn read(file: &Path) -> anyhow::Result<Option<String>> {
     match read_to_string(file) {
         Ok(text) => Ok(Some(text)),
         Err(none) if none.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("could not read the secret file {}", file.display())),
+        Err(error) => Err(could_not("read the secret file", file)(error).into()),
     }
 }
 

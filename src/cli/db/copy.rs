@@ -13,7 +13,7 @@ use crate::cli::words::count;
 use crate::cli::{alone, open, progress};
 use crate::config::{Config, Database};
 use crate::store::copy::{self, CopyError};
-use crate::store::{Store, known_schema, tables};
+use crate::store::{self, Store, known_schema, tables};
 
 #[derive(Debug, Args)]
 pub struct CopyArgs {
@@ -44,7 +44,8 @@ pub async fn run(args: &CopyArgs, global: &Global, output: &Output) -> anyhow::R
     let config = open::config(global)?;
     let from = place::open_as_it_is(&config).await?;
     if place::is_same(&config.storage.database, &args.to)? {
-        return Err(Failure::new(Exit::Refused, "that is the database itself").into());
+        let message = "the target is the database itself, and a copy is never written over what it is made of";
+        return Err(Failure::new(Exit::Refused, message).then("name another one, such as sqlite:copy.db").into());
     }
     up_to_date(&from).await?;
     let _alone = alone::with(&from, "tidings db copy").await?;
@@ -84,6 +85,9 @@ async fn up_to_date(from: &Store) -> anyhow::Result<()> {
     if found == known_schema() {
         return Ok(());
     }
+    if found > known_schema() {
+        return Err(store::Error::Newer { found, known: known_schema() }.into());
+    }
     let message = format!("the database has schema {found}, and this program copies schema {}", known_schema());
     Err(Failure::new(Exit::Refused, message).then("tidings db migrate").into())
 }
@@ -108,24 +112,19 @@ async fn would_take(other: &Config) -> anyhow::Result<()> {
         _ => copy::find_rows(&to).await?,
     };
     to.close().await;
-    found.map_or(Ok(()), |table| Err(refused(CopyError::NotEmpty { table })))
+    found.map_or(Ok(()), |table| Err(CopyError::NotEmpty { table }.into()))
 }
 
 async fn copy_all(from: &Store, other: &Config, bar: &ProgressBar) -> anyhow::Result<Vec<Table>> {
-    let to = Store::open(&app::place(other)).await?;
+    let to = Store::open(&app::place(other)).await.map_err(|error| {
+        Failure::new(Exit::Outside, "the target cannot be used")
+            .because(error)
+            .then("name a database that is there, or a file that can be made: its folder must be there")
+    })?;
     let _alone = alone::with(&to, "tidings db copy").await?;
     let copied = copy::copy(from, &to, |rows| bar.inc(rows)).await;
     to.close().await;
-    Ok(copied.map_err(refused)?.into_iter().map(|(name, rows)| Table { name, rows }).collect())
-}
-
-fn refused(error: CopyError) -> anyhow::Error {
-    match error {
-        CopyError::NotEmpty { .. } | CopyError::OtherSchema { .. } => Failure::new(Exit::Refused, error.to_string())
-            .then("name an empty database: nothing is written over")
-            .into(),
-        other => other.into(),
-    }
+    Ok(copied?.into_iter().map(|(name, rows)| Table { name, rows }).collect())
 }
 
 impl Copied {

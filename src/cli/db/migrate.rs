@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::place;
 use crate::app;
-use crate::cli::exit::{Exit, Failure};
+use crate::cli::exit::Exit;
 use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::cli::{alone, open};
@@ -35,8 +35,7 @@ pub async fn run(args: &MigrateArgs, global: &Global, output: &Output) -> anyhow
     let store = place::look_at(&config).await?;
     let from = store.schema().await?;
     if from > known {
-        let newer = store::Error::Newer { found: from, known };
-        return Err(Failure::new(Exit::Refused, newer.to_string()).into());
+        return Err(store::Error::Newer { found: from, known }.into());
     }
     if from < known && !args.dry_run {
         let _alone = alone::with(&store, "tidings db migrate").await?;

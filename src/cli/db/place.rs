@@ -1,11 +1,11 @@
 //! The database as a command about it takes it: as it is, not brought up to date, not made.
 
-use anyhow::Context;
 use secrecy::ExposeSecret;
 
 use crate::app;
 use crate::cli::backup::without_password;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::config::{Config, Database};
 use crate::store::Store;
 
@@ -67,9 +67,7 @@ pub fn is_same(a: &Database, b: &Database) -> anyhow::Result<bool> {
     Ok(match (a, b) {
         (Database::Postgres(a), Database::Postgres(b)) => a.expose_secret() == b.expose_secret(),
         (Database::Sqlite(a), Database::Sqlite(b)) if b.exists() => {
-            let whole = |file: &std::path::Path| {
-                file.canonicalize().with_context(|| format!("could not find {}", file.display()))
-            };
+            let whole = |file: &std::path::Path| file.canonicalize().map_err(could_not("find", file));
             whole(a)? == whole(b)?
         }
         _ => false,

@@ -14,7 +14,7 @@ pub struct Page {
 
 impl Browser {
     pub fn open() -> anyhow::Result<Self> {
-        Ok(Self(Client::builder().no_proxy().build().context("no HTTP client")?))
+        Ok(Self(Client::builder().no_proxy().build().context("could not set up the demo's HTTP client")?))
     }
 
     pub async fn get(&self, url: &str) -> anyhow::Result<Page> {
@@ -50,6 +50,9 @@ impl Page {
 
     async fn of(answer: reqwest::Result<reqwest::Response>) -> anyhow::Result<Self> {
         let answer = answer.context("a page of the demo does not answer")?;
-        Ok(Self { status: answer.status(), html: answer.text().await.context("a page of the demo broke off")? })
+        Ok(Self {
+            status: answer.status(),
+            html: answer.text().await.context("a page of the demo broke off half-way")?,
+        })
     }
 }

@@ -93,7 +93,7 @@ impl Door {
         }
         // Left behind by one that was killed.
         let _ = std::fs::remove_file(&path);
-        let whole = || format!("the demo cannot be reached by {}", path.display());
+        let whole = || format!("could not open {}, by which a running demo is reached", path.display());
         let listener = UnixListener::bind(&path).with_context(whole)?;
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).with_context(whole)?;
         let (bell, visits) = mpsc::channel(8);
@@ -152,10 +152,12 @@ pub async fn ask(path: &Path, wish: &Wish) -> anyhow::Result<Granted> {
             let failure = Failure::new(Exit::NotFound, "no demo of yours is running on this machine");
             anyhow::Error::from(failure.then("`tidings demo`, in another terminal"))
         }
-        _ => anyhow::Error::from(error).context(format!("the demo cannot be reached by {}", path.display())),
+        _ => anyhow::Error::from(error).context(format!("could not reach the running demo by {}", path.display())),
     })?;
     let (from, mut to) = stream.into_split();
-    let ended = || Failure::new(Exit::Outside, "the demo ended before it had answered");
+    let ended = || {
+        Failure::new(Exit::Outside, "the demo ended before it had answered").then("`tidings demo`, in another terminal")
+    };
     let mut line = serde_json::to_string(wish)?;
     line.push('\n');
     to.write_all(line.as_bytes()).await.map_err(|_| ended())?;
@@ -163,6 +165,6 @@ pub async fn ask(path: &Path, wish: &Wish) -> anyhow::Result<Granted> {
     BufReader::new(from).read_line(&mut answer).await.map_err(|_| ended())?;
     match serde_json::from_str(&answer).map_err(|_| ended())? {
         Answer::Granted(granted) => Ok(granted),
-        Answer::Refused { because, next, exit } => Err(Failure { exit, message: because, next }.into()),
+        Answer::Refused { because, next, exit } => Err(Failure { exit, message: because, next, cause: None }.into()),
     }
 }

@@ -79,11 +79,17 @@ pub struct House {
 impl House {
     /// Opens it. Mail for `refused` is refused by the mailbox.
     pub async fn open(manner: Manner, refused: &str) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("tidings-demo-").tempdir().context("no temporary folder")?;
+        let folder = tempfile::Builder::new()
+            .prefix("tidings-demo-")
+            .tempdir()
+            .context("could not make a temporary folder for the demo")?;
         let newsroom = Arc::new(Newsroom::load(manner.start()));
-        let (address, paper_served) = Arc::clone(&newsroom).serve().await.context("the paper cannot be served")?;
+        let (address, paper_served) = Arc::clone(&newsroom)
+            .serve()
+            .await
+            .context("could not open a port on this machine for the demo's newspaper")?;
         let paper = format!("http://{address}");
-        let listener = manner.listen().await.context("no port for the pages")?;
+        let listener = manner.listen().await.context("could not open a port on this machine for the demo's pages")?;
         let text = text(&newsroom, &paper, &listener.local_addr()?.to_string());
 
         // What stands in the environment is about another installation.
@@ -109,7 +115,7 @@ impl House {
         self.served.iter().for_each(JoinHandle::abort);
         self.at_work.leave().await?;
         self.app.store.close().await;
-        self.folder.close().context("the demo's folder cannot be removed")
+        self.folder.close().context("could not remove the demo's temporary folder")
     }
 }
 

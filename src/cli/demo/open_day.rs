@@ -148,7 +148,9 @@ impl<'a> OpenDay<'a> {
         let headline = headline.trim();
         if headline.is_empty() || headline.chars().count() > LONGEST_HEADLINE || headline.chars().any(char::is_control)
         {
-            let wanted = format!("a headline is one line of text, {LONGEST_HEADLINE} characters at most");
+            let wanted = format!(
+                "this cannot be a headline: it must be one line of text, of 1 to {LONGEST_HEADLINE} characters"
+            );
             return Err(Failure::new(Exit::Usage, wanted).into());
         }
         // What stands in the folder of whoever asks is about another installation.
@@ -156,7 +158,7 @@ impl<'a> OpenDay<'a> {
         resolve::topics(app, Facet::Topic, std::slice::from_ref(topic)).await.map_err(here)?;
         let language = resolve::language(app, Some(language)).map_err(here)?;
         if !self.house.newsroom.bring_out(headline, topic.as_str(), &language, now) {
-            let lacks = format!("the paper has no `{topic}` in `{language}`");
+            let lacks = format!("the demo's newspaper has no `{topic}` in `{language}`");
             return Err(Failure::new(Exit::NotFound, lacks).then("--language en").into());
         }
         let mut tx = app.store.begin().await?;

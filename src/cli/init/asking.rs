@@ -51,7 +51,9 @@ fn ask<T>(input: &mut impl BufRead, out: &mut impl Write, question: Question<T>)
         out.flush()?;
         let mut line = String::new();
         if input.read_line(&mut line).context("could not read the answer")? == 0 {
-            return Err(Failure::new(Exit::Interrupted, "no answer came; nothing was written").into());
+            return Err(Failure::new(Exit::Interrupted, "no answer came, so nothing was written")
+                .then("each question is a flag as well (`tidings init --help`); --no-input takes what stands in the brackets")
+                .into());
         }
         match line.trim() {
             "" => return Ok(question.default),

@@ -14,7 +14,6 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use chrono_tz::Tz;
 use clap::Args;
 use url::Url;
@@ -23,6 +22,7 @@ use self::answers::{Answers, Relay};
 use self::asking::{Asker, Question};
 use self::made::Made;
 use super::exit::{Exit, Failure};
+use super::file::could_not;
 use super::global::Global;
 use super::output::Output;
 use crate::app;
@@ -162,11 +162,11 @@ fn read(text: &str, file: &Path) -> anyhow::Result<Config> {
     Ok(Config::from_text(text, &file.display().to_string(), folder, [])?)
 }
 
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let written = folder
         .map_or(Ok(()), std::fs::create_dir_all)
         .and_then(|()| OpenOptions::new().write(true).create_new(true).open(file))
         .and_then(|mut out| out.write_all(text.as_bytes()));
-    written.with_context(|| format!("could not write {}", file.display()))
+    written.map_err(could_not("write", file))
 }

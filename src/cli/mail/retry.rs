@@ -7,6 +7,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::open;
 use super::super::output::Output;
+use super::super::typed::number;
 use super::super::words::count;
 use crate::store::queue;
 
@@ -28,10 +29,10 @@ pub struct RetryArgs {
 #[group(required = true, multiple = false)]
 struct What {
     /// Mails by their numbers, as `tidings mail failures` names them; held ones too
-    #[arg(value_name = "MAIL")]
+    #[arg(value_name = "MAIL", value_parser = number)]
     mails: Vec<i64>,
     /// All of this run that was put off
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", value_parser = number)]
     run: Option<i64>,
     /// All that was put off
     #[arg(long)]
@@ -79,12 +80,13 @@ fn cannot(mail: i64, state: Option<&str>) -> Failure {
     match state {
         None => Failure::new(Exit::NotFound, format!("there is no mail {mail}")).then("tidings mail failures"),
         Some("quarantined") => {
-            let message = format!("mail {mail} waits for its template: none can be made of it");
-            Failure::new(Exit::Refused, message).then("tidings template lint")
+            let message = format!("mail {mail} was set aside: its template cannot make it");
+            Failure::new(Exit::Refused, message)
+                .then("`tidings template lint` says what is wrong; once that is mended it is tried again by itself")
         }
-        Some(state) => Failure::new(
-            Exit::Refused,
-            format!("mail {mail} is {state}: only what was put off or is held is tried again"),
-        ),
+        Some(state) => {
+            let message = format!("mail {mail} is {state}: only what was put off or is held is tried again");
+            Failure::new(Exit::Refused, message).then("`tidings mail failures` lists what failed")
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::super::output::{self, Output};
 use crate::mail::relay::Relay;
 use crate::mail::transcript::Listener;
 use crate::model::address::Address;
-use crate::pipeline::deliver::trial::{self, TrialError};
+use crate::pipeline::deliver::trial;
 
 #[derive(Debug, Args)]
 #[command(
@@ -42,10 +42,7 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
         line.mailbox = overheard(&line.mailbox);
         line.relay = line.relay.as_ref().map(overheard);
     }
-    let tried = match trial::greet(&line, &args.address, app.clock.now()).await {
-        Err(TrialError::Session(session)) => return Err(session.into()),
-        other => other?,
-    };
+    let tried = trial::greet(&line, &args.address, app.clock.now()).await?;
     let (accepted, reply) = (tried.outcome.is_sent(), tried.outcome.reply().to_owned());
     let (to, mode, captured) = (args.address.to_string(), app.config.delivery.mode.word(), tried.captured);
     let tested = Tested { to, mode, captured, accepted, reply };
@@ -61,8 +58,8 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
     if accepted {
         return Ok(Exit::Done);
     }
-    Err(Failure::new(Exit::Outside, format!("the relay did not take it: {}", tested.reply))
-        .then(format!("tidings mail test {} -v", tested.to))
+    Err(Failure::new(Exit::Outside, format!("the relay did not take the test mail: {}", tested.reply))
+        .then(format!("`tidings mail test {} -v` shows all that is said", tested.to))
         .into())
 }
 

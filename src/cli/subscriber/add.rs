@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
+use super::super::typed::hour;
 use super::super::{open, resolve};
-use super::typed::{Format, zone};
+use super::typed::{self, Format, zone};
 use crate::app::App;
 use crate::model::address::Address;
 use crate::model::edition;
@@ -45,7 +46,7 @@ pub struct AddArgs {
     #[arg(long, value_parser = zone)]
     zone: Option<Tz>,
     /// The hour of their digest in their time zone, 0 to 23 [default: the frequency's own]
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..24))]
+    #[arg(long, value_parser = hour)]
     hour: Option<u8>,
     /// What the mail looks like [default: full]
     #[arg(long, value_enum)]
@@ -79,8 +80,7 @@ pub async fn run(args: &AddArgs, global: &Global, output: &Output) -> anyhow::Re
     let app = open::app_for(args.dry_run, global).await?;
     let hash = app.keys.hash_of_address(&args.address);
     if let Some((reason, since)) = suppression::find(&app.store, &hash).await? {
-        let message = format!("{} is suppressed ({reason}) since {}", args.address, since.format("%Y-%m-%d"));
-        return Err(Failure::new(Exit::Refused, message).into());
+        return Err(typed::suppressed(&args.address, &reason, since).into());
     }
     let wish = wish(&app, args).await?;
     let now = app.clock.now();

@@ -111,10 +111,7 @@ impl<'a> Changing<'a> {
         let hash = self.app.keys.hash_of_address(address);
         match suppression::find(&self.app.store, &hash).await? {
             None => Ok(()),
-            Some((reason, since)) => {
-                let message = format!("{address} is suppressed ({reason}) since {}", since.format("%Y-%m-%d"));
-                Err(Failure::new(Exit::Refused, message).into())
-            }
+            Some((reason, since)) => Err(typed::suppressed(address, &reason, since).into()),
         }
     }
 
@@ -123,7 +120,8 @@ impl<'a> Changing<'a> {
         let now = self.app.clock.now();
         let mut tx = self.app.store.begin().await?;
         let done = holdings::change(&mut tx, &[self.reader.id], now, does).await?.pop();
-        let done = done.ok_or_else(|| Failure::new(Exit::NotFound, format!("{} is gone", self.address())))?;
+        let done =
+            done.ok_or_else(|| Failure::new(Exit::NotFound, format!("{} was erased in the meantime", self.address())))?;
         if self.dry_run {
             tx.rollback().await?;
             return Ok(done);

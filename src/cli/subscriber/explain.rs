@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
+use super::super::typed::number;
 use super::super::{open, words};
 use crate::app::App;
 use crate::model::address::Address;
@@ -29,7 +30,7 @@ pub struct ExplainArgs {
     /// The reader's address
     address: Address,
     /// One run, article by article; `tidings subscriber explain ADDRESS` and `tidings digest runs` show the numbers
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
     run: Option<i64>,
     /// So many of the newest runs
     #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(i64).range(1..=1000), conflicts_with = "run")]
@@ -76,7 +77,7 @@ pub async fn run(args: &ExplainArgs, global: &Global, output: &Output) -> anyhow
             .into());
     };
     let Some(explaining) = Explaining::of(&app.store, &app.config, reader.id).await? else {
-        return Err(Failure::new(Exit::NotFound, format!("{} is no reader any more", args.address)).into());
+        return Err(Failure::new(Exit::NotFound, format!("{} was erased in the meantime", args.address)).into());
     };
     let said = Sayer::of(&app, reader.zone).await?;
     let runs = match args.run {

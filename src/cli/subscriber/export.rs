@@ -6,10 +6,10 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::super::exit::Exit;
+use super::super::file::could_not;
 use super::super::global::Global;
 use super::super::open;
 use super::super::output::Output;
@@ -48,9 +48,9 @@ pub async fn run(args: &ExportArgs, global: &Global, output: &Output) -> anyhow:
     name.push(".part");
     let part = PathBuf::from(name);
     let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-    let opened = opened.with_context(|| format!("could not write {}", part.display()))?;
+    let opened = opened.map_err(could_not("write", file))?;
     let lines = write(&app, std::io::BufWriter::new(opened)).await?;
-    std::fs::rename(&part, file).with_context(|| format!("could not write {}", file.display()))?;
+    std::fs::rename(&part, file).map_err(could_not("write", file))?;
     output.say(&format!(
         "{} written to {}",
         count(usize::try_from(lines).unwrap_or(usize::MAX), "line"),

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::exit::{Exit, Failure};
+use super::super::file::could_not;
 use super::super::global::Global;
 use super::super::output::Output;
 use super::super::{open, progress, words};
@@ -78,7 +79,10 @@ pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow:
     // Cells are trimmed, so a carriage return goes; and the lines are numbered as an editor numbers them.
     let ends = csv::Terminator::Any(b'\n');
     let mut reader = csv::ReaderBuilder::new().flexible(true).terminator(ends).from_reader(bar.wrap_read(source));
-    let not_text = |error: csv::Error| Failure::new(Exit::Problems, format!("{}: {error}", args.file.display()));
+    let not_text = |error: csv::Error| {
+        let message = format!("{} cannot be read as lines of text", args.file.display());
+        Failure::new(Exit::Problems, message).because(error).then("save it as CSV in UTF-8")
+    };
     let header = reader.headers().map_err(not_text)?.clone();
     let lines = Lines::of(&app, &header).await?;
 
@@ -129,10 +133,8 @@ fn source(file: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
     if file.as_os_str() == "-" {
         return Ok((Box::new(std::io::stdin()), None));
     }
-    let failed =
-        |source: std::io::Error| Failure::new(Exit::NotFound, format!("could not read {}: {source}", file.display()));
-    let opened = File::open(file).map_err(failed)?;
-    let size = opened.metadata().map_err(failed)?.len();
+    let opened = File::open(file).map_err(could_not("read", file))?;
+    let size = opened.metadata().map_err(could_not("read", file))?.len();
     Ok((Box::new(opened), Some(size)))
 }
 

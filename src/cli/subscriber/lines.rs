@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono_tz::Tz;
 
 use super::super::exit::{Exit, Failure};
+use super::super::resolve::{self, is_near};
 use crate::app::App;
 use crate::model::address::Address;
 use crate::model::edition::Format;
@@ -55,7 +56,7 @@ impl Lines {
         };
         let frequencies = declared::frequencies(&app.store).await?;
         let Some(first) = app.config.frequencies.first() else {
-            return Err(Failure::new(Exit::Configuration, "the configuration has no frequency").into());
+            return Err(resolve::no_frequency().into());
         };
         let usual = app.config.frequencies.iter();
         let usual = usual.map(|f| (f.slug.to_string(), i64::from(f.schedule.fixed_hour().unwrap_or(8))));
@@ -186,13 +187,15 @@ fn header_failure(message: &str) -> Failure {
         "the first line names the columns, separated by commas: address and topics, and as you like {}",
         COLUMNS[2..].join(", ")
     );
-    Failure::new(Exit::Problems, format!("line 1: {message}")).then(next)
+    Failure::new(Exit::Problems, format!("line 1 of the file: {message}")).then(next)
 }
 
 fn unknown(what: &str, typed: &str, known: impl Iterator<Item = impl AsRef<str>>) -> String {
     let near = known.map(|slug| (strsim::damerau_levenshtein(typed, slug.as_ref()), slug.as_ref().to_owned())).min();
     match near {
-        Some((distance, slug)) if distance <= 3 => format!("there is no {what} `{typed}`; did you mean `{slug}`?"),
+        Some((distance, slug)) if is_near(distance, typed) => {
+            format!("there is no {what} `{typed}`; did you mean `{slug}`?")
+        }
         _ => format!("there is no {what} `{typed}`"),
     }
 }

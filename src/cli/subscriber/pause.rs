@@ -6,6 +6,7 @@ use clap::Args;
 use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
+use super::super::typed::day;
 use super::changing::Changing;
 use crate::model::address::Address;
 use crate::model::holdings::{Pause, PauseReason, Return, State};
@@ -24,7 +25,7 @@ pub struct PauseArgs {
     #[arg(long = "topic", value_name = "SLUG")]
     topics: Vec<Slug>,
     /// The last day without mail, by their calendar, such as 2026-12-01 [default: until they resume]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     until: Option<NaiveDate>,
     /// Say what would be done, and do nothing
     #[arg(short = 'n', long)]

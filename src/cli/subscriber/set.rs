@@ -7,6 +7,7 @@ use super::super::exit::{Exit, Failure};
 use super::super::global::Global;
 use super::super::output::Output;
 use super::super::resolve;
+use super::super::typed::hour;
 use super::changing::Changing;
 use super::typed::{Format, zone};
 use crate::model::address::Address;
@@ -35,7 +36,7 @@ pub struct SetArgs {
     #[arg(long, value_name = "SLUG")]
     frequency: Option<Slug>,
     /// The hour of their digest in their time zone, 0 to 23
-    #[arg(long, value_parser = clap::value_parser!(u8).range(0..24))]
+    #[arg(long, value_parser = hour)]
     hour: Option<u8>,
     /// Their time zone, such as `Africa/Nairobi`
     #[arg(long, value_parser = zone)]

@@ -1,5 +1,6 @@
 //! What is typed about readers, and whom it means.
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use clap::ValueEnum;
 
@@ -31,10 +32,20 @@ pub fn zone(name: &str) -> Result<Tz, String> {
         let near =
             chrono_tz::TZ_VARIANTS.iter().map(|tz| (strsim::damerau_levenshtein(name, tz.name()), tz.name())).min();
         match near {
-            Some((distance, tz)) if distance <= 4 => format!("there is no such zone; did you mean {tz}?"),
+            Some((distance, tz)) if distance <= 4 && 2 * distance <= name.len() => {
+                format!("there is no such zone; did you mean {tz}?")
+            }
             _ => "use an IANA name, such as Africa/Nairobi".to_owned(),
         }
     })
+}
+
+/// Nothing may be sent there.
+pub fn suppressed(address: &Address, reason: &str, since: DateTime<Utc>) -> Failure {
+    let message =
+        format!("{address} is suppressed since {} ({reason}): nothing is sent there", since.format("%Y-%m-%d"));
+    Failure::new(Exit::Refused, message)
+        .then(format!("if mail is welcome there again: tidings mail suppressions remove {address}"))
 }
 
 /// The reader of this address, or the words for whoever mistyped it.

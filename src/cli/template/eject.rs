@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
@@ -93,9 +93,9 @@ fn chosen(args: &EjectArgs) -> anyhow::Result<BTreeMap<&'static str, &'static st
     Ok(chosen)
 }
 
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+fn write(file: &Path, text: &str) -> Result<(), Failure> {
     let written = file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(file, text));
-    written.with_context(|| format!("could not write {}", file.display()))
+    written.map_err(could_not("write", file))
 }
 
 fn told(ejected: &Ejected) -> String {

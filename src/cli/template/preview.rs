@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use crate::app;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
@@ -116,7 +116,9 @@ fn print(args: &PreviewArgs, chosen: Vec<Sample>, templates: &Templates, output:
     }
     let is_page = preview.text.is_none();
     if args.format == Shown::Text && is_page {
-        return Err(Failure::new(Exit::Usage, "a page has no plain text").then("leave --format out").into());
+        return Err(Failure::new(Exit::Usage, "pages have no plain text: only mails do")
+            .then("leave --format out")
+            .into());
     }
     output.result(&preview, || preview.shown(args.format).to_owned())?;
     Ok(Exit::Done)
@@ -147,10 +149,10 @@ fn write(
     Ok(Exit::Done)
 }
 
-fn put(folder: &Path, name: &str, text: &str) -> anyhow::Result<()> {
+fn put(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     let file = folder.join(name);
     let written = fs::create_dir_all(folder).and_then(|()| fs::write(&file, text));
-    written.with_context(|| format!("could not write {}", file.display()))
+    written.map_err(could_not("write", &file))
 }
 
 fn index(files: &[String]) -> String {
@@ -169,7 +171,7 @@ fn make(args: &PreviewArgs, mut sample: Sample, templates: &Templates) -> anyhow
     }
     let broken = |error: render::RenderError| {
         Failure::new(Exit::Problems, format!("{}: {}", error.place(), error.why()))
-            .then("`tidings check` says what is wrong with each template")
+            .then("`tidings check` says what is wrong with each of your templates")
     };
     let mut preview = Preview { kind, sample: name, language, subject: None, text: None, html: None };
     match &sample.content {

@@ -37,7 +37,7 @@ pub struct Tried {
 
 #[derive(Debug, Error)]
 pub enum TrialError {
-    #[error("none of these topics has an article in this language yet; `tidings feed fetch` collects some")]
+    #[error("none of these topics has an article in this language yet")]
     NoArticles,
     #[error("the digest could not be made: {0}")]
     Unmade(String),

@@ -69,6 +69,17 @@ async fn a_name_that_is_not_there_has_no_records_and_a_failure_is_none() {
     assert_eq!(failed.to_string(), "the resolver answers that it failed itself (SERVFAIL)");
 }
 
+#[test]
+fn want_of_an_answer_is_said_in_words() {
+    let code = "with the code 9".to_owned();
+    let told = [NoAnswer::Silence, NoAnswer::Failed(code), NoAnswer::Name("news..example.org".to_owned())];
+    insta::assert_snapshot!(told.map(|error| error.to_string()).join("\n"), @r"
+    no resolver answers
+    the resolver answers with the code 9
+    `news..example.org` cannot be a name in the DNS
+    ");
+}
+
 #[tokio::test]
 async fn what_answers_somebody_else_is_passed_over() {
     let server = resolver(|question| {

@@ -21,6 +21,7 @@ mod logging;
 mod mail;
 mod man;
 mod matching;
+mod naming;
 mod open;
 pub(crate) mod output;
 mod progress;

@@ -14,7 +14,7 @@ use super::site::Site;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feed {
     pub slug: Slug,

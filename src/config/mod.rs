@@ -29,6 +29,7 @@ mod size;
 mod sources;
 mod storage;
 mod suggest;
+mod text;
 mod topic;
 mod tree;
 mod value;
@@ -54,6 +55,7 @@ pub use relay::{Relay, Tls, is_loopback_name};
 pub use retired::Retired;
 pub use site::{Site, is_loopback};
 pub use storage::{Database, Storage};
+pub use text::{quoted, topic_of_feeds};
 pub use topic::Topic;
 pub use web::{ShownMail, Web};
 

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 use super::text;
-use crate::config::{Config, ConfigErrors, FILE, is_loopback_name};
+use crate::config::{Config, ConfigErrors, FILE, is_loopback_name, quoted};
 use crate::model::language::Language;
 
 #[derive(Debug)]
@@ -33,12 +33,12 @@ pub struct Relay {
 
 pub fn name(typed: &str) -> Result<String, String> {
     let name = typed.trim().to_owned();
-    held(&format!("[site]\nname = {}", text::quoted(&name)), "site.name")?;
+    held(&format!("[site]\nname = {}", quoted(&name)), "site.name")?;
     Ok(name)
 }
 
 pub fn feed(typed: &str) -> Result<Url, String> {
-    held(&format!("[[feed]]\nslug = \"feed\"\nurl = {}", text::quoted(typed)), "feed.url").map_err(|why| {
+    held(&format!("[[feed]]\nslug = \"feed\"\nurl = {}", quoted(typed)), "feed.url").map_err(|why| {
         if typed.contains("://") { why } else { format!("{why}; write all of it, such as https://{typed}") }
     })?;
     typed.parse().map_err(|why| format!("`{typed}` is not a URL ({why})"))
@@ -54,12 +54,12 @@ pub fn language(typed: &str) -> Result<Language, String> {
 }
 
 pub fn zone(typed: &str) -> Result<Tz, String> {
-    held(&format!("[site]\ntimezone = {}", text::quoted(typed)), "site.timezone")?;
+    held(&format!("[site]\ntimezone = {}", quoted(typed)), "site.timezone")?;
     typed.parse().map_err(|_| format!("`{typed}` is not a time zone"))
 }
 
 pub fn url(typed: &str) -> Result<Url, String> {
-    held(&format!("[site]\nurl = {}", text::quoted(typed)), "site.url")?;
+    held(&format!("[site]\nurl = {}", quoted(typed)), "site.url")?;
     typed.parse().map_err(|why| format!("`{typed}` is not a URL ({why})"))
 }
 

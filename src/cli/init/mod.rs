@@ -7,7 +7,6 @@ mod answers;
 mod asking;
 mod feeds;
 mod made;
-mod naming;
 mod text;
 
 use std::fs::OpenOptions;

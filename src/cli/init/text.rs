@@ -2,6 +2,7 @@
 
 use super::answers::{Answers, Relay};
 use super::feeds::Feed;
+use crate::config::{quoted, topic_of_feeds};
 
 /// Where the words beside the settings begin, where they fit there.
 const BESIDE: usize = 44;
@@ -104,8 +105,8 @@ fn topics(answers: &Answers, feeds: &[Feed]) -> String {
                     # summary, any_word = [\"malaria\", \"\\\"public health\\\"\"].\n"
         .to_owned();
     for Feed { slug, name, .. } in feeds {
-        let name = format!("name = {{ {} = {} }}", answers.language, quoted(name));
-        text.push_str(&format!("\n[[topic]]\nslug = \"{slug}\"\n{name}\nfeeds = [\"{slug}\"]\n"));
+        let topic = topic_of_feeds(slug, &answers.language, name, std::slice::from_ref(slug));
+        text.push_str(&format!("\n{topic}"));
     }
     text
 }
@@ -131,11 +132,6 @@ fn noted(setting: &str, word: &str) -> String {
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// A text as TOML writes it. JSON escapes the same way, but for DEL.
-pub fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]

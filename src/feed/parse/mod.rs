@@ -27,6 +27,8 @@ mod xml;
 #[cfg(test)]
 mod corpus;
 
+pub(in crate::feed) use encoding::decode;
+
 use thiserror::Error;
 use url::Url;
 
@@ -40,6 +42,15 @@ pub struct NotAFeed {
     pub content_type: String,
     /// In words: "an HTML page", "an empty body".
     pub looks_like: &'static str,
+}
+
+const A_PAGE: &str = "an HTML page";
+
+impl NotAFeed {
+    /// It is the address of a site, most likely, whose feed is elsewhere.
+    pub fn is_a_page(&self) -> bool {
+        self.looks_like == A_PAGE
+    }
 }
 
 /// Reads a feed. `content_type` is HTTP's header, `base` the address the body came from in the end.
@@ -58,7 +69,7 @@ fn looks_like(start: &str) -> &'static str {
     match start.chars().next() {
         None => "an empty body",
         Some('{' | '[') => "JSON that is no JSON Feed",
-        _ if ["<!doctype html", "<html", "<head", "<body"].iter().any(|mark| head.contains(mark)) => "an HTML page",
+        _ if ["<!doctype html", "<html", "<head", "<body"].iter().any(|mark| head.contains(mark)) => A_PAGE,
         Some('<') => "XML of another kind",
         _ if head.starts_with("%pdf") || head.starts_with("pk\u{3}") || head.contains('\u{fffd}') => {
             "a file of another kind"

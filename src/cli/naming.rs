@@ -1,4 +1,6 @@
-//! What a feed's topic is called, by the feed's title or, where that does not help, by its address.
+//! What a feed and its topic are called, by the feed's title or, where that does not help, by its address.
+
+use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
@@ -7,6 +9,9 @@ use crate::model::slug::Slug;
 
 /// Letters of a slug at most: it stands in addresses that people read out.
 const LONGEST: usize = 40;
+
+/// Characters of a topic's name at most: it is a heading.
+const LONGEST_NAME: usize = 60;
 
 /// Parts of an address that many feeds have.
 const SAID_BY_MANY: &[&str] = &[
@@ -35,6 +40,41 @@ const SAID_BY_MANY: &[&str] = &[
     "topics",
     "xml",
 ];
+
+/// The title in one line, else the words of the address.
+pub fn name(title: Option<&str>, url: &Url) -> String {
+    title.map(one_line).filter(|title| !title.is_empty()).unwrap_or_else(|| words_of(url))
+}
+
+/// Without line breaks and what else cannot be seen, and cut between two words.
+pub fn one_line(title: &str) -> String {
+    let mut line = String::new();
+    for word in title.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
+        if line.is_empty() {
+            line.extend(word.chars().take(LONGEST_NAME));
+        } else if line.chars().count() + 1 + word.chars().count() <= LONGEST_NAME {
+            line = format!("{line} {word}");
+        } else {
+            break;
+        }
+    }
+    line
+}
+
+/// A slug that nobody has yet, of the name or else the address; with a number behind it where it must be.
+pub fn untaken(name: &str, url: &Url, taken: &mut BTreeSet<Slug>) -> anyhow::Result<Slug> {
+    let wanted = slug(name).or_else(|| slug(&words_of(url))).map_or_else(|| "news".to_owned(), String::from);
+    let mut free = wanted.clone();
+    let mut number = 1;
+    loop {
+        let slug: Slug = free.try_into()?;
+        if taken.insert(slug.clone()) {
+            return Ok(slug);
+        }
+        number += 1;
+        free = format!("{wanted}-{number}");
+    }
+}
 
 /// Words as a slug; None when there is no letter or digit in them that a slug can have.
 pub fn slug(words: &str) -> Option<Slug> {

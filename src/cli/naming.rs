@@ -63,7 +63,13 @@ pub fn one_line(title: &str) -> String {
 
 /// A slug that nobody has yet, of the name or else the address; with a number behind it where it must be.
 pub fn untaken(name: &str, url: &Url, taken: &mut BTreeSet<Slug>) -> anyhow::Result<Slug> {
-    let wanted = slug(name).or_else(|| slug(&words_of(url))).map_or_else(|| "news".to_owned(), String::from);
+    let of_address = slug(&words_of(url)).map_or_else(|| "news".to_owned(), String::from);
+    untaken_or(name, &of_address, taken)
+}
+
+/// The same of a name that may have no letter a slug can have: then of `other`.
+pub fn untaken_or(name: &str, other: &str, taken: &mut BTreeSet<Slug>) -> anyhow::Result<Slug> {
+    let wanted = slug(name).map_or_else(|| other.to_owned(), String::from);
     let mut free = wanted.clone();
     let mut number = 1;
     loop {

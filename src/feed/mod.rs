@@ -8,7 +8,10 @@ pub mod clean;
 pub mod discover;
 mod document;
 pub mod fetch;
+pub mod form;
 pub mod identity;
+pub mod oddities;
+pub mod opml;
 pub mod parse;
 pub mod rules;
 

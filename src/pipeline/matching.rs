@@ -10,10 +10,11 @@ use super::shelves::Shelves;
 use crate::config::{Config, Feed};
 use crate::feed::Document;
 use crate::feed::identity::canonical_link;
+use crate::feed::rules::Matcher;
 use crate::model::article::Story;
 use crate::model::language::Language;
 use crate::model::slug::Slug;
-use crate::model::topic::Facet;
+use crate::model::topic::{Facet, Rule};
 use crate::store::article::{self, Listed, Version};
 use crate::store::audience::{self, Audience, TO_COME};
 use crate::store::filing::{self, Filing};
@@ -39,6 +40,34 @@ pub struct Place {
     pub why: Option<String>,
     /// It is there, or will be when it is collected; else it came before the rule did.
     pub filed: bool,
+}
+
+/// What one topic or region takes of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub facet: Facet,
+    pub slug: Slug,
+    pub entries: usize,
+    /// The title of the first of them, and why it is taken.
+    pub example: String,
+    pub why: String,
+}
+
+/// By the rules alone, whether or not anything was ever collected: a database is not asked.
+pub fn taken(config: &Config, feed: &Feed, document: &Document, now: DateTime<Utc>) -> Vec<Taken> {
+    let stories: Vec<Story> =
+        document.entries.iter().map(|entry| collect::story(entry, document, feed.language.as_ref(), now)).collect();
+    let topics = config.topics.iter().map(|topic| (Facet::Topic, &topic.slug, &topic.rule));
+    let regions = config.regions.iter().map(|region| (Facet::Region, &region.slug, &region.rule));
+    let of_one = |(facet, slug, rule): (Facet, &Slug, &Rule)| {
+        let matcher = Matcher::of(rule);
+        let site = &config.site.language;
+        let why = |story: &Story| matcher.why(&collect::sighted(story, &feed.slug, site));
+        let mut hits = stories.iter().filter_map(|story| Some((story.title.clone(), why(story)?)));
+        let (example, why) = hits.next()?;
+        Some(Taken { facet, slug: slug.clone(), entries: 1 + hits.count(), example, why })
+    };
+    topics.chain(regions).filter_map(of_one).collect()
 }
 
 /// What the items are matched with.

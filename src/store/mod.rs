@@ -26,6 +26,7 @@ pub mod feed;
 pub mod filing;
 pub mod flood;
 pub mod former;
+pub mod habit;
 pub mod health;
 pub mod hold;
 pub mod holdings;

@@ -25,6 +25,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("filing", filing::ALL),
     ("flood", flood::ALL),
     ("former", former::ALL),
+    ("habit", habit::ALL),
     ("health", health::ALL),
     ("hold", hold::ALL),
     ("holdings", holdings::ALL),

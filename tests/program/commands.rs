@@ -159,7 +159,7 @@ fn feeds_are_fetched_and_listed() {
     let newsroom = Newsroom::open();
     newsroom.publish("A clinic opens");
     let house = house(&newsroom);
-    assert_snapshot!(house.tidings(&["feed", "list"]).ended(0).out, @"news\tnew\tnever\tnow");
+    assert_snapshot!(house.tidings(&["feed", "list"]).ended(0).out, @"news\tnever asked\t-\t0 today, 0 this week\tnever\tnow");
     assert_snapshot!(house.tidings(&["feed", "fetch"]).ended(0).out, @"1 feed asked: 0 unchanged, 0 failed; 1 new article");
     newsroom.publish("A clinic closes");
     assert_eq!(house.tidings(&["feed", "fetch", "news", "--json"]).json()["new_articles"], 1);

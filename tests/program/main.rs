@@ -7,6 +7,7 @@ mod alerts;
 mod articles;
 mod backup;
 mod clock;
+mod collecting;
 mod commands;
 mod daemon;
 mod db;

@@ -146,7 +146,8 @@ impl Fetcher {
             let response = self.ask(request, &url, deadline).await?;
             let Some(permanent) = permanence(response.status()) else {
                 let moved_to = (moved && hop > 0).then(|| url.clone());
-                return self.answer(response, url, moved_to, deadline).await;
+                let asked_for_changes = request.etag.is_some() || request.last_modified.is_some();
+                return self.answer(response, url, moved_to, asked_for_changes, deadline).await;
             };
             url = next_hop(request, &url, &response)?;
             moved &= permanent;
@@ -194,12 +195,14 @@ impl Fetcher {
         response: Response,
         url: Url,
         moved_to: Option<Url>,
+        asked_for_changes: bool,
         deadline: Instant,
     ) -> Result<Answer, FetchError> {
         let freshness = Freshness::of(response.headers());
         let retry_after = RetryAfter::of(response.headers());
         match response.status() {
-            StatusCode::NOT_MODIFIED => Ok(Answer::Unchanged { moved_to, freshness }),
+            // To a question that named nothing it is no answer: such a feed would pass for well and never bring anything.
+            StatusCode::NOT_MODIFIED if asked_for_changes => Ok(Answer::Unchanged { moved_to, freshness }),
             // 203 is a 200 that a proxy on the way has touched.
             StatusCode::OK | StatusCode::NON_AUTHORITATIVE_INFORMATION => Ok(Answer::Document {
                 content_type: header(&response, CONTENT_TYPE),

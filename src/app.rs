@@ -189,18 +189,10 @@ impl App {
 
     /// The same, to a mailbox that is open.
     fn line_to(&self, mailbox: Arc<Relay>) -> Result<Line, AppError> {
-        let collect = &self.config.collect;
-        let limits = Limits {
-            connect: collect.connect_timeout,
-            whole: collect.fetch_timeout,
-            body: collect.max_body,
-            redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
-            pause: collect.per_host_delay,
-        };
         Ok(Line {
             config: Arc::clone(&self.config),
             store: self.store.clone(),
-            fetcher: Fetcher::open(&user_agent(&self.config.site.link("/")), limits)?,
+            fetcher: fetcher(&self.config)?,
             templates: Arc::clone(&self.templates),
             keys: self.keys.clone(),
             clock: self.clock.clone(),
@@ -332,6 +324,19 @@ fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     // A message may be at fault, not the template that says it.
     render::look_through_catalogues(folder)?;
     Err(AppError::Unfit { folder: folder.clone(), failures })
+}
+
+/// Whoever asks feeds, within the limits of `[collect]`.
+pub fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
+    let collect = &config.collect;
+    let limits = Limits {
+        connect: collect.connect_timeout,
+        whole: collect.fetch_timeout,
+        body: collect.max_body,
+        redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
+        pause: collect.per_host_delay,
+    };
+    Fetcher::open(&user_agent(&config.site.link("/")), limits)
 }
 
 /// Where the database is, and how it is opened.

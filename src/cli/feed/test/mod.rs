@@ -8,13 +8,14 @@ use clap::Args;
 use url::Url;
 
 use self::told::Told;
+use crate::app;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::global::Global;
 use crate::cli::output::Output;
 use crate::cli::{naming, open};
 use crate::config::{Config, Feed};
 use crate::feed::discover::{DiscoverError, Found, find};
-use crate::feed::fetch::{FetchError, Fetcher, Limits, user_agent};
+use crate::feed::fetch::FetchError;
 use crate::feed::identity::canonical_link;
 use crate::model::words::with_causes;
 
@@ -32,14 +33,7 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
     let now = open::clock(global, &config)?.now();
     let declared = declared(&config, &args.url);
     let allow_private = args.allow_private || declared.is_some_and(|feed| feed.allow_private);
-    let collect = &config.collect;
-    let limits = Limits {
-        connect: collect.connect_timeout,
-        whole: collect.fetch_timeout,
-        body: collect.max_body,
-        redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
-    };
-    let fetcher = Fetcher::open(&user_agent(&config.site.link("/")), limits)?;
+    let fetcher = app::fetcher(&config)?;
     let found = find(&fetcher, &args.url, allow_private).await.map_err(|error| failure(&error, &args.url))?;
     let declared = declared.or_else(|| self::declared(&config, &found.url));
     let feed = match declared {

@@ -40,7 +40,7 @@ pub enum Command {
     /// Look at runs and at what comes next; hold, release or cancel mail; send a test
     #[command(subcommand)]
     Digest(digest::DigestCommand),
-    /// List, fetch and try out feeds
+    /// List, fetch and try out feeds; find one behind a site; read and write lists of them
     #[command(subcommand)]
     Feed(feed::FeedCommand),
     /// List topics and regions, and say what goes to them

@@ -57,7 +57,7 @@ mod tests {
         let name = "The \"Sea\" \\ \u{7f}\n";
         let topic = topic_of_feeds(&feed.slug, &"en".parse().unwrap(), name, std::slice::from_ref(&feed.slug));
         let config = Config::from_text(&format!("{}\n{topic}", feed.text()), "x.toml", Path::new(""), []).unwrap();
-        assert_eq!(config.feeds, [feed.clone()]);
+        assert_eq!(config.feeds, std::slice::from_ref(&feed));
         assert_eq!(config.topics[0].name.values().collect::<Vec<_>>(), [name]);
         assert_eq!(config.topics[0].rule.feeds, [feed.slug]);
     }

@@ -16,8 +16,8 @@ on_both_engines! {
         let text = host.declared(GOOD) + "[[topic]]\nslug = \"all\"\nname = { en = \"All\" }\nfeeds = [\"good-0\"]\n";
         let options = [
             ("COLLECT__CONNECT_TIMEOUT", "1s"),
-            ("COLLECT__FETCH_TIMEOUT", "3s"),
-            ("COLLECT__AT_ONCE", "100"),
+            ("COLLECT__FETCH_TIMEOUT", "5s"),
+            ("COLLECT__AT_ONCE", "16"),
         ];
         let app = TestApp::set_up(engine, "2026-03-02 12:00", Setup { text: &text, options: &options, ..Setup::default() }).await;
         let started = Instant::now();

@@ -197,7 +197,10 @@ fn a_feed_in_a_file_is_read_and_printed() {
         })
     );
     fs::write(house.folder().join("page.html"), "<html><body>No feed</body></html>").unwrap();
-    assert_snapshot!(house.tidings(&["feed", "parse", "page.html"]).ended(8).err, @"error: page.html: this is no feed but an HTML page (content type: none)");
+    assert_snapshot!(house.tidings(&["feed", "parse", "page.html"]).ended(8).err, @"
+    error: page.html: this is no feed but an HTML page (content type: none)
+      try:  `tidings feed test URL` finds the feed behind the address of a page
+    ");
     house.tidings(&["feed", "parse", "nowhere.xml"]).ended(4);
 }
 

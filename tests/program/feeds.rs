@@ -197,7 +197,10 @@ fn a_list_of_feeds_is_read_into_the_configuration() {
     let again: Value = serde_json::from_str(&import(&["--write", "--json"]).ended(7).out).unwrap();
     assert_eq!((&again["feeds"], &again["already"], &again["toml"]), (&json!([]), &json!(2), &json!("")));
     fs::write(house.folder().join("feeds.opml"), "<rss/>").unwrap();
-    assert_snapshot!(import(&[]).ended(8).err, @"error: feeds.opml: it is no OPML: there is no <opml> in it");
+    assert_snapshot!(import(&[]).ended(8).err, @"
+    error: feeds.opml is no list of feeds
+      because: it is no OPML: there is no <opml> in it
+    ");
 }
 
 #[test]

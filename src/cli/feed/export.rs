@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
 use crate::app::App;
 use crate::cli::exit::Exit;
+use crate::cli::file::could_not;
 use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
@@ -82,5 +82,5 @@ pub(super) fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
         }
         fs::rename(&part, &file)
     };
-    written().with_context(|| format!("could not write {}", file.display()))
+    Ok(written().map_err(could_not("write", file))?)
 }

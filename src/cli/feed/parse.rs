@@ -1,12 +1,13 @@
 //! `tidings feed parse`
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use clap::Args;
 use url::Url;
 
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::cli::output::Output;
 use crate::feed::{Document, parse};
 
@@ -34,19 +35,20 @@ pub fn run(args: &ParseArgs, output: &Output) -> anyhow::Result<Exit> {
             output.result(&value, String::new)?;
             Ok(Exit::Problems)
         }
-        Err(no_feed) => Err(Failure::new(Exit::Problems, format!("{}: {no_feed}", args.file.display())).into()),
+        Err(no_feed) => Err(Failure::new(Exit::Problems, format!("{}: {no_feed}", args.file.display()))
+            .then("`tidings feed test URL` finds the feed behind the address of a page")
+            .into()),
     }
 }
 
 /// A document's bytes; `-` is standard input.
 pub fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    if file.as_os_str() == "-" {
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut body).context("could not read standard input")?;
-        return Ok(body);
+    if file.as_os_str() != "-" {
+        return Ok(std::fs::read(file).map_err(could_not("read", file))?);
     }
-    std::fs::read(file)
-        .map_err(|source| Failure::new(Exit::NotFound, format!("could not read {}: {source}", file.display())).into())
+    let mut body = Vec::new();
+    std::io::stdin().read_to_end(&mut body).map_err(could_not("read", Path::new("standard input")))?;
+    Ok(body)
 }
 
 fn as_text(document: &Document) -> String {

@@ -12,7 +12,9 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::{logged, page};
+use crate::feed::discover::DiscoverError;
 use crate::feed::fetch::{FetchError, Kind, Phase};
+use crate::feed::opml::OpmlError;
 use crate::feed::parse;
 
 fn url() -> Url {
@@ -109,4 +111,23 @@ fn a_document_that_is_no_feed() {
         not(b"Sorry, we are closed.", Some("text/plain")),
     ]);
     assert_snapshot!(told);
+}
+
+#[test]
+fn a_site_without_a_feed() {
+    let told = page(
+        [
+            DiscoverError::NoneBehind { url: url() },
+            DiscoverError::NoneOfThese { url: url(), why: format!("{} answered 404 Not Found", url()) },
+            DiscoverError::Unchanged { url: url() },
+        ]
+        .into_iter()
+        .map(logged),
+    );
+    assert_snapshot!(told);
+}
+
+#[test]
+fn a_list_that_is_none() {
+    assert_snapshot!(page([OpmlError::TooLong, OpmlError::NoOpml].into_iter().map(logged)));
 }

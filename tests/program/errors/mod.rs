@@ -6,6 +6,7 @@ mod backups;
 mod databases;
 mod demo;
 mod digests;
+mod feeds;
 mod mails;
 mod readers;
 mod setting_up;

@@ -12,6 +12,7 @@ use self::lines::Lines;
 use super::export::replace;
 use super::read;
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::cli::global::Global;
 use crate::cli::open;
 use crate::cli::output::Output;
@@ -55,8 +56,9 @@ struct Imported {
 pub fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let config = open::config(global)?;
     let bytes = read(&args.file)?;
-    let list = opml::read(&bytes)
-        .map_err(|error| Failure::new(Exit::Problems, format!("{}: {error}", args.file.display())))?;
+    let list = opml::read(&bytes).map_err(|error| {
+        Failure::new(Exit::Problems, format!("{} is no list of feeds", args.file.display())).because(error)
+    })?;
     let lines = Lines::of(&config, &list.feeds, args.topics)?;
     let file = if args.write { write(&config, &lines.text, args.dry_run)? } else { None };
     let imported = Imported {
@@ -120,7 +122,7 @@ fn write(config: &Config, lines: &str, dry_run: bool) -> anyhow::Result<Option<P
     if lines.is_empty() {
         return Ok(None);
     }
-    let before = fs::read_to_string(file)?;
+    let before = fs::read_to_string(file).map_err(could_not("read", file))?;
     let gap = if before.is_empty() || before.ends_with("\n\n") {
         ""
     } else if before.ends_with('\n') {

@@ -22,6 +22,7 @@ use crate::model::words::with_causes;
 #[derive(Debug, Args)]
 pub struct TestArgs {
     /// The address of a feed, or of the site that has one
+    #[arg(value_parser = address)]
     url: Url,
     /// It may be on this machine or in your own network
     #[arg(long)]
@@ -43,6 +44,11 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
     let told = Told::of(&config, &found, &feed, declared.is_some(), now);
     output.result(&told, || told.text())?;
     Ok(Exit::Done)
+}
+
+/// People leave the scheme out, as browsers let them.
+fn address(typed: &str) -> Result<Url, url::ParseError> {
+    if typed.contains("://") { Url::parse(typed) } else { Url::parse(&format!("https://{typed}")) }
 }
 
 fn declared<'a>(config: &'a Config, url: &Url) -> Option<&'a Feed> {
@@ -70,7 +76,7 @@ fn failure(error: &DiscoverError, url: &Url) -> anyhow::Error {
             (Exit::Refused, "if it is meant to be in your own network: `--allow-private`".to_owned())
         }
         DiscoverError::Fetch(FetchError::Url { .. }) => {
-            (Exit::Usage, format!("write all of it, such as https://{}", url.as_str().trim_start_matches("feed:")))
+            (Exit::Usage, "an address that begins with https:// or http://".to_owned())
         }
         DiscoverError::Fetch(FetchError::NotFound { .. } | FetchError::Gone { .. }) => {
             let site = url.join("/").map_or_else(|_| url.to_string(), String::from);

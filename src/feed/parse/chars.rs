@@ -1,9 +1,7 @@
 //! Which characters may pass, what references stand for, and how long a text may grow.
 
-use std::borrow::Cow;
-
 use encoding_rs::WINDOWS_1252;
-use quick_xml::escape::resolve_html5_entity;
+use markup5ever::data::NAMED_ENTITIES;
 
 /// The longest text of one field, in bytes.
 pub(super) const FIELD: usize = 1 << 20;
@@ -44,18 +42,36 @@ fn from_windows_1252(byte: u8) -> char {
 }
 
 /// What `&name;` stands for: a character by number, or any entity of HTML.
-pub(super) fn resolve(name: &str) -> Option<Cow<'static, str>> {
-    let Some(number) = name.strip_prefix('#') else { return resolve_html5_entity(name).map(Cow::Borrowed) };
+pub(super) fn resolve(name: &str) -> Option<String> {
+    let Some(number) = name.strip_prefix('#') else { return named(name) };
     let code = match number.strip_prefix(['x', 'X']) {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
     };
     let c = char::from_u32(code)?;
-    Some(Cow::Owned(match c {
+    Some(match c {
         '\u{80}'..='\u{9f}' => from_windows_1252(c as u8).into(),
         c if forbidden(c) => String::new(),
         c => c.into(),
-    }))
+    })
+}
+
+/// The table is that of the HTML parser: quick-xml's own (0.41) has `&oelig;` and all of Greek wrong.
+fn named(name: &str) -> Option<String> {
+    match name {
+        "amp" => return Some("&".to_owned()),
+        "lt" => return Some("<".to_owned()),
+        "gt" => return Some(">".to_owned()),
+        "quot" => return Some("\"".to_owned()),
+        "apos" => return Some("'".to_owned()),
+        // No name is longer, and a made-up one may be as long as the document.
+        _ if name.len() > 40 => return None,
+        _ => {}
+    }
+    let &(first, second) = NAMED_ENTITIES.get(format!("{name};").as_str())?;
+    // The table knows the beginnings of names too, with nothing behind them.
+    let characters: String = [first, second].into_iter().filter(|&c| c != 0).filter_map(char::from_u32).collect();
+    (!characters.is_empty()).then_some(characters)
 }
 
 /// Resolves the references in an attribute's value; what is none stays as it is.
@@ -100,6 +116,8 @@ mod tests {
     #[test]
     fn references_of_xml_and_html_and_by_number() {
         assert_eq!(unescape("a &amp; b &eacute;&#233;&#xE9; &hellip;"), "a & b éé\u{e9} …");
+        assert_eq!(unescape("&oelig;&Scaron;&alpha;&Omega;&circ;&NotEqualTilde;"), "œŠαΩˆ\u{2242}\u{338}");
+        assert_eq!(unescape("&alph; &amp &eacut;"), "&alph; &amp &eacut;");
         assert_eq!(unescape("AT&T; &nosuch; & &#x110000; &#; &"), "AT&T; &nosuch; & &#x110000; &#; &");
         assert_eq!(unescape("&#147;&#x94;"), "“”");
         assert_eq!(unescape("a&#0;b&#xFDD0;c"), "abc");

@@ -79,11 +79,13 @@ impl<'a> Markup<'a> {
     fn read(html: &'a str) -> Self {
         let inner = &html[1..];
         if let Some(comment) = inner.strip_prefix("!--") {
-            let after = comment.find("-->").map_or("", |at| &comment[at + 3..]);
-            return Self::Comment { after };
+            // One that nobody closed ends with its first bracket, or the text after it would be lost.
+            let after = comment.find("-->").map(|at| &comment[at + 3..]);
+            let after = after.or_else(|| comment.split_once('>').map(|(_, after)| after));
+            return Self::Comment { after: after.unwrap_or_default() };
         }
         if inner.starts_with(['!', '?']) {
-            return Self::Comment { after: inner.split_once('>').map_or("", |(_, after)| after) };
+            return inner.split_once('>').map_or(Self::Text, |(_, after)| Self::Comment { after });
         }
         let (is_end, named) = inner.strip_prefix('/').map_or((false, inner), |named| (true, named));
         if !named.starts_with(|c: char| c.is_ascii_alphabetic()) {

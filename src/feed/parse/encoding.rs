@@ -1,13 +1,53 @@
 //! From bytes to characters: byte order mark; else valid UTF-8; else what HTTP says; else the prolog; else windows-1252.
 //!
-//! Labels mean what browsers take them to mean (WHATWG): `gb2312` is gb18030, `latin-1` is windows-1252.
+//! Labels mean what browsers take them to mean (WHATWG): `gb2312` is gb18030, `latin-1` is windows-1252. Those that
+//! browsers do not know are looked for among the [`code_pages`] of older systems.
+
+mod code_pages;
 
 use std::borrow::Cow;
 
+use code_pages::CodePage;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// How far into the document a prolog is looked for.
 const PROLOG: usize = 1024;
+
+/// Other names of encodings that the standard knows.
+const ALIASES: [(&str, &str); 14] = [
+    ("mac-cyrillic", "x-mac-cyrillic"),
+    ("mac-roman", "macintosh"),
+    ("maccyrillic", "x-mac-cyrillic"),
+    ("macroman", "macintosh"),
+    ("ms-ansi", "windows-1252"),
+    ("ms-arab", "windows-1256"),
+    ("ms-cyrl", "windows-1251"),
+    ("ms-ee", "windows-1250"),
+    ("ms-greek", "windows-1253"),
+    ("ms-hebr", "windows-1255"),
+    ("ms-turk", "windows-1254"),
+    ("utf8-sig", "utf-8"),
+    ("win", "windows-1251"),
+    ("winbaltrim", "windows-1257"),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Charset {
+    Standard(&'static Encoding),
+    Old(&'static CodePage),
+}
+
+impl Charset {
+    fn of_label(label: &str) -> Option<Self> {
+        let standard = |label: &str| Encoding::for_label(label.as_bytes()).map(Self::Standard);
+        let plain = label.trim().to_ascii_lowercase().replace('_', "-");
+        let alias = || ALIASES.iter().find(|(alias, _)| *alias == plain).and_then(|(_, label)| standard(label));
+        standard(label)
+            .or_else(|| standard(&plain))
+            .or_else(alias)
+            .or_else(|| CodePage::named(&plain).map(Self::Old))
+    }
+}
 
 /// Never fails: what cannot be decoded becomes U+FFFD.
 pub(in crate::feed) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) -> Cow<'a, str> {
@@ -20,40 +60,45 @@ pub(in crate::feed) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) ->
     if let Some(encoding) = wide_without_mark(body) {
         return encoding.decode_without_bom_handling(body).0;
     }
-    let declared = content_type.and_then(charset).or_else(|| prolog(body));
+    if let Some(text) = code_pages::ebcdic(body, declared_name) {
+        return Cow::Owned(text);
+    }
+    let declared = content_type.and_then(charset).or_else(|| Charset::of_label(&declared_name(body)?));
     if let Ok(text) = std::str::from_utf8(body) {
         // ISO-2022-JP is pure ASCII to the eye: its escapes are what tells it apart.
-        if declared == Some(ISO_2022_JP) && body.contains(&0x1b) {
+        if declared == Some(Charset::Standard(ISO_2022_JP)) && body.contains(&0x1b) {
             return ISO_2022_JP.decode_without_bom_handling(body).0;
         }
         return Cow::Borrowed(text);
     }
     let encoding = match declared {
         // It says UTF-8, but is not: one bad byte in much good text keeps the text, a page of Latin is Latin.
-        Some(encoding) if encoding == UTF_8 && mostly_utf8(body) => UTF_8,
-        Some(encoding) if encoding != UTF_8 && encoding != UTF_16LE && encoding != UTF_16BE => encoding,
+        Some(Charset::Old(page)) => return Cow::Owned(page.decode(body)),
+        Some(Charset::Standard(encoding)) if encoding == UTF_8 && mostly_utf8(body) => UTF_8,
+        Some(Charset::Standard(encoding)) if encoding != UTF_8 && encoding != UTF_16LE && encoding != UTF_16BE => encoding,
         None if mostly_utf8(body) => UTF_8,
         _ => WINDOWS_1252,
     };
     encoding.decode_without_bom_handling(body).0
 }
 
-fn charset(content_type: &str) -> Option<&'static Encoding> {
+fn charset(content_type: &str) -> Option<Charset> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("charset")
-            .then(|| Encoding::for_label(value.trim().trim_matches(['"', '\'']).as_bytes()))
+            .then(|| Charset::of_label(value.trim().trim_matches(['"', '\''])))
             .flatten()
     })
 }
 
-fn prolog(body: &[u8]) -> Option<&'static Encoding> {
+/// What the prolog says the encoding is.
+fn declared_name(body: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&body[..body.len().min(PROLOG)]);
     let declaration = head.split_once("<?xml")?.1.split_once("?>")?.0;
     let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    Encoding::for_label(value[1..].split(quote).next()?.trim().as_bytes())
+    Some(value[1..].split(quote).next()?.trim().to_owned())
 }
 
 /// UTF-16 betrays itself by the zero beside the first `<`.

@@ -85,6 +85,10 @@ impl Reading {
     pub(super) fn text(&mut self, text: &str) {
         let depth = self.scope.depth();
         if let Some(capture) = self.captures.last_mut() {
+            // A picture that somebody put into a category is not the category.
+            if !capture.field.is_prose() && self.scope.is_inside(Role::Aside) {
+                return;
+            }
             capture.push(text, depth.saturating_sub(capture.depth + 1));
         }
     }

@@ -86,6 +86,8 @@ impl Scope {
             match name.as_str() {
                 "xmlns" => self.bind(depth, "", value),
                 "xml:base" => self.rebase(depth, value.trim()),
+                // CDF's way to say it.
+                "base" if depth == 0 => self.rebase(depth, value.trim()),
                 "xml:lang" => {
                     let language = value.trim().replace('_', "-");
                     self.languages.push((depth, (!language.is_empty()).then_some(language)));

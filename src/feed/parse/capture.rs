@@ -50,6 +50,11 @@ impl Capture {
         }
     }
 
+    /// Whether it has text in it and no markup of its own.
+    pub(super) fn may_be_cut(&self) -> bool {
+        self.loose_text && !self.declared_xhtml
+    }
+
     /// Writes a start tag down. False for a `div` in what is declared as escaped: it only wraps.
     pub(super) fn start(&mut self, tag: &Tag, inner: usize) {
         let name = split(tag.name).1;
@@ -93,14 +98,14 @@ impl Capture {
         let form = self.form;
         let mut value = self.raw();
         match form {
-            Form::Base64 => value = from_base64(&value).unwrap_or_default(),
+            Form::Base64 { .. } => value = from_base64(&value).unwrap_or_default(),
             Form::Xhtml if unwrap && wrapped => value = without_wrapper(&value).to_owned(),
             _ => {}
         }
         let kind = match form {
-            Form::Html | Form::Xhtml => TextKind::Html,
-            Form::Plain | Form::Base64 if may_guess && looks_like_html(&value) => TextKind::Html,
-            Form::Plain | Form::Base64 => TextKind::Plain,
+            Form::Html | Form::Xhtml | Form::Base64 { html: true } => TextKind::Html,
+            Form::Plain | Form::Base64 { html: false } if may_guess && looks_like_html(&value) => TextKind::Html,
+            Form::Plain | Form::Base64 { html: false } => TextKind::Plain,
         };
         Text { value, kind }
     }

@@ -1,5 +1,7 @@
 //! Which characters may pass, what references stand for, and how long a text may grow.
 
+use std::borrow::Cow;
+
 use encoding_rs::WINDOWS_1252;
 use markup5ever::data::NAMED_ENTITIES;
 
@@ -25,6 +27,17 @@ pub(super) fn push(buffer: &mut String, text: &str) {
             break;
         }
         buffer.push(c);
+    }
+}
+
+/// Without the characters that neither XML nor JSON allows anywhere: even a name of an element may have one in it.
+pub(super) fn without_controls(text: Cow<str>) -> Cow<str> {
+    let illegal = |b: u8| b < b' ' && !matches!(b, b'\t' | b'\n' | b'\r');
+    // As bytes, all of them, so that it costs next to nothing.
+    if text.bytes().fold(false, |found, b| found | illegal(b)) {
+        Cow::Owned(text.chars().filter(|&c| !u8::try_from(c).is_ok_and(illegal)).collect())
+    } else {
+        text
     }
 }
 

@@ -42,10 +42,7 @@ impl Charset {
         let standard = |label: &str| Encoding::for_label(label.as_bytes()).map(Self::Standard);
         let plain = label.trim().to_ascii_lowercase().replace('_', "-");
         let alias = || ALIASES.iter().find(|(alias, _)| *alias == plain).and_then(|(_, label)| standard(label));
-        standard(label)
-            .or_else(|| standard(&plain))
-            .or_else(alias)
-            .or_else(|| CodePage::named(&plain).map(Self::Old))
+        standard(label).or_else(|| standard(&plain)).or_else(alias).or_else(|| CodePage::named(&plain).map(Self::Old))
     }
 }
 
@@ -71,11 +68,16 @@ pub(in crate::feed) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) ->
         }
         return Cow::Borrowed(text);
     }
+    if let Some(text) = cut_in_a_character(body) {
+        return Cow::Borrowed(text);
+    }
     let encoding = match declared {
         // It says UTF-8, but is not: one bad byte in much good text keeps the text, a page of Latin is Latin.
         Some(Charset::Old(page)) => return Cow::Owned(page.decode(body)),
         Some(Charset::Standard(encoding)) if encoding == UTF_8 && mostly_utf8(body) => UTF_8,
-        Some(Charset::Standard(encoding)) if encoding != UTF_8 && encoding != UTF_16LE && encoding != UTF_16BE => encoding,
+        Some(Charset::Standard(encoding)) if encoding != UTF_8 && encoding != UTF_16LE && encoding != UTF_16BE => {
+            encoding
+        }
         None if mostly_utf8(body) => UTF_8,
         _ => WINDOWS_1252,
     };
@@ -123,6 +125,13 @@ fn utf32(body: &[u8]) -> Option<String> {
     Some(units.map(|&bytes| char::from_u32(unit(bytes)).unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
 }
 
+/// UTF-8 whose very last character is not all there, as when a connection broke: what is before it.
+fn cut_in_a_character(body: &[u8]) -> Option<&str> {
+    let error = std::str::from_utf8(body).err().filter(|error| error.error_len().is_none())?;
+    let text = std::str::from_utf8(&body[..error.valid_up_to()]).ok()?;
+    (!text.is_ascii()).then_some(text)
+}
+
 /// Whether at least four in five of what goes beyond ASCII is UTF-8 as it should be.
 fn mostly_utf8(body: &[u8]) -> bool {
     let (mut good, mut bad) = (0usize, 0usize);
@@ -166,6 +175,12 @@ mod tests {
         for body in [little, big, widest] {
             assert_eq!(read(&body, "application/xml"), "<a>é");
         }
+    }
+
+    #[test]
+    fn a_character_that_is_not_all_there_is_left_out() {
+        assert_eq!(read(b"<a>\xc3\xa9t\xc3", "text/xml; charset=iso-8859-1"), "<a>ét");
+        assert_eq!(read(b"<a>caf\xe9", ""), "<a>café");
     }
 
     #[test]

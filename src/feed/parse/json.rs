@@ -8,9 +8,11 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use url::Url;
 
 use super::draft::Draft;
+use super::html::looks_like_html;
 use super::links;
 use super::loose::{Loose, Many, Named};
 use super::reading::ENTRIES;
+use crate::feed::clean::plain_text;
 use crate::feed::{Document, Text};
 use crate::model::article::Image;
 
@@ -54,7 +56,7 @@ impl<'de> Visitor<'de> for &mut Feed<'_> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
                 "version" => self.is_feed |= map.next_value::<Loose>()?.text().is_some_and(|v| v.contains("jsonfeed")),
-                "title" => self.document.title = map.next_value::<Loose>()?.text(),
+                "title" => self.document.title = title(map.next_value()?),
                 "home_page_url" => self.document.link = map.next_value::<Loose>()?.link(self.base),
                 "language" => self.document.language = map.next_value::<Loose>()?.text(),
                 "items" => map.next_value_seed(Items(self))?,
@@ -65,6 +67,13 @@ impl<'de> Visitor<'de> for &mut Feed<'_> {
         }
         Ok(())
     }
+}
+
+/// Plain text by the specification, but many that make a JSON Feed from their RSS forget that.
+fn title(given: Loose) -> Option<String> {
+    let text = given.text()?;
+    let text = if looks_like_html(&text) { Text::html(text) } else { Text::plain(text) };
+    Some(plain_text(&text)).filter(|title| !title.is_empty())
 }
 
 struct Items<'a, 'b>(&'a mut Feed<'b>);
@@ -121,7 +130,7 @@ struct Item {
 impl Item {
     fn draft(self, base: Option<&Url>) -> Draft {
         let mut draft = Draft::default();
-        draft.title(0, self.title.text().unwrap_or_default());
+        draft.title(0, title(self.title).unwrap_or_default());
         draft.link(self.url.link(base).or(self.external_url.link(base)));
         if let Some(id) = self.id.text() {
             let link = if links::is_absolute(&id) { links::resolve(None, &id) } else { None };

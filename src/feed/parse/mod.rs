@@ -55,7 +55,7 @@ impl NotAFeed {
 
 /// Reads a feed. `content_type` is HTTP's header, `base` the address the body came from in the end.
 pub fn document(body: &[u8], content_type: Option<&str>, base: Option<&Url>) -> Result<Document, NotAFeed> {
-    let text = encoding::decode(body, content_type);
+    let text = chars::without_controls(encoding::decode(body, content_type));
     let start = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}');
     let read = if start.starts_with('{') { json::read(start, base) } else { xml::read(&text, base) };
     read.ok_or_else(|| NotAFeed {

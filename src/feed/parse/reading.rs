@@ -98,6 +98,7 @@ impl Reading {
         let local = split(tag.name).1.to_ascii_lowercase();
         let meaning = meaning(space, &local);
 
+        self.end_of_forgotten(meaning, &local);
         let in_prose = self.captures.last().is_some_and(|capture| capture.field.is_prose());
         if in_prose && !(meaning == Meaning::Entry && self.scope.is_inside(Role::Entry)) {
             return self.markup(tag, is_empty);
@@ -113,6 +114,27 @@ impl Reading {
             }
         } else {
             self.captures.retain(|capture| capture.depth < depth);
+        }
+    }
+
+    /// A field that begins where only text may stand says that the end of the one before was forgotten.
+    fn end_of_forgotten(&mut self, meaning: Meaning, local: &str) {
+        let Some(capture) = self.captures.last().filter(|capture| capture.depth + 1 == self.scope.depth()) else {
+            return;
+        };
+        let (at, in_title) = (capture.depth, capture.field == Field::Title);
+        let begins = match meaning {
+            Meaning::Enclosure => true,
+            Meaning::Field(Field::Link | Field::Summary(_) | Field::Content(_)) => in_title,
+            // HTML has no elements of these names.
+            Meaning::Field(Field::Id) => local == "guid",
+            Meaning::Field(Field::Published) => true,
+            _ => false,
+        };
+        if begins && capture.may_be_cut() {
+            let innermost = self.scope.innermost().to_owned();
+            self.damage(&format!("<{innermost}> is not closed"));
+            self.close_down_to(at);
         }
     }
 

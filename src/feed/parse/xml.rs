@@ -24,6 +24,10 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Option<Document> {
     pass.reading.finish()
 }
 
+fn begins_a_name(tag: &[u8]) -> bool {
+    tag.first().is_some_and(|&b| b.is_ascii_alphabetic() || b == b'_' || b == b':' || !b.is_ascii())
+}
+
 struct Pass<'a> {
     text: &'a str,
     /// Where the next stretch begins.
@@ -58,6 +62,16 @@ impl Pass<'_> {
                         && self.may_read_again((from + reader.buffer_position() as usize).saturating_sub(self.at));
                 }
             };
+            if let Event::Start(start) | Event::Empty(start) = &event
+                && !begins_a_name(start)
+                && self.may_read_again(start.len())
+            {
+                // "I <3 tides": not a tag.
+                self.reading.damage("a bare < in text");
+                self.reading.text("<");
+                self.at += before + 1;
+                return true;
+            }
             match event {
                 Event::Start(start) => match self.runaway(&start) {
                     Some(length) => return self.mend_tag(self.at + before, length),

@@ -21,14 +21,24 @@ struct Parts {
 
 pub(super) fn read(text: &str) -> Option<DateTime<Utc>> {
     let mut parts = Parts::default();
-    for token in spaced(text).split_whitespace() {
-        parts.take(token)?;
+    for (at, token) in spaced(without_comments(text)).split_whitespace().enumerate() {
+        let is_name = token.chars().all(|c| c.is_alphabetic() || c == '.');
+        // What stands first is the day of the week, in whatever language, and says nothing new.
+        parts.take(token).or_else(|| (at == 0 && is_name).then_some(()))?;
     }
     let clock = match (parts.clock, parts.afternoon) {
         (Some(clock), Some(afternoon)) => clock.of_half(afternoon)?,
         (clock, _) => clock.unwrap_or_default(),
     };
     instant(parts.day()?, clock, parts.zone.unwrap_or(0))
+}
+
+/// `… GMT+0100 (Central European Standard Time)`: RFC 822 allows a comment, and the last word of one may be a zone.
+fn without_comments(text: &str) -> &str {
+    match text.split_once('(') {
+        Some((before, comment)) if before.contains(':') && comment.contains(' ') => before,
+        _ => text,
+    }
 }
 
 /// With a space at every seam: `Thu,01-Jan-2004`, `2004-július-13T9:15-05:00`, `2004년`.
@@ -60,6 +70,9 @@ impl Parts {
         let word = lower.trim_end_matches('.');
         if self.clock.is_none() && token.contains(':') && token.starts_with(|c: char| c.is_ascii_digit()) {
             return self.time(word);
+        }
+        if matches!(word, "-" | "–" | "de" | "at" | "à" | "um" | "г") && self.zone.is_none() {
+            return Some(());
         }
         if let Some(number) = number(word) {
             self.numbers.push(number);
@@ -137,11 +150,18 @@ fn number(word: &str) -> Option<(u32, usize)> {
     plain.then(|| digits.parse().ok().map(|value| (value, digits.len()))).flatten()
 }
 
-/// `2006/09/15`, or with hyphens.
+/// `2006/09/15`, or with hyphens; `15.09.2006`. What has slashes and the year last may be read two ways, so it is not.
 fn day_in_one(word: &str) -> Option<NaiveDate> {
-    let parts: Vec<_> = word.split(['/', '-']).map(number).collect::<Option<_>>()?;
-    let [(year, 4), (month, _), (day, _)] = parts.as_slice() else { return None };
-    NaiveDate::from_ymd_opt(*year as i32, *month, *day)
+    if let Some([(day, _), (month, _), (year, 4)]) = three(word, &['.']) {
+        return NaiveDate::from_ymd_opt(year as i32, month, day);
+    }
+    let [(year, 4), (month, _), (day, _)] = three(word, &['/', '-'])? else { return None };
+    NaiveDate::from_ymd_opt(year as i32, month, day)
+}
+
+fn three(word: &str, separators: &[char]) -> Option<[(u32, usize); 3]> {
+    let parts: Vec<_> = word.split(separators).map(number).collect::<Option<_>>()?;
+    parts.try_into().ok()
 }
 
 /// A name we do not know is taken as UTC; an offset that cannot be is a mistake.
@@ -163,39 +183,22 @@ fn is_weekday(word: &str) -> bool {
     ENGLISH.iter().chain(&GREEK).any(|day| word.starts_with(day))
 }
 
-/// English by the first three letters; Greek and Hungarian as feeds have been seen to write them.
+/// By its first letters, in the languages that feeds have been seen to write dates in. Those that begin another (`jun`
+/// and `juni`, `mar` and `mars`) agree with it.
 fn month(word: &str) -> Option<u32> {
-    const ENGLISH: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    const GREEK: [&[&str]; 12] = [
-        &["ιαν"],
-        &["φεβ"],
-        &["μάρ", "μαρ", "μαώ"],
-        &["απρ"],
-        &["μάι", "μαϊ", "μαι"],
-        &["ιούν", "ιον"],
-        &["ιούλ", "ιολ"],
-        &["αύγ", "αυγ"],
-        &["σεπ"],
-        &["οκτ"],
-        &["νοέ", "νοε"],
-        &["δεκ"],
+    const MONTHS: [&[&str]; 12] = [
+        &["jan", "jän", "ene", "gen", "styc", "янв", "січ", "ιαν"],
+        &["feb", "fév", "fev", "lut", "фев", "лют", "φεβ"],
+        &["mar", "mär", "maa", "mrt", "már", "мар", "бер", "μάρ", "μαρ", "μαώ"],
+        &["apr", "avr", "abr", "ápr", "kwi", "апр", "кві", "απρ"],
+        &["may", "mai", "mag", "maj", "máj", "mei", "май", "мая", "тра", "μάι", "μαϊ", "μαι"],
+        &["jun", "juin", "giu", "jún", "cze", "июн", "чер", "ιούν", "ιον"],
+        &["jul", "juil", "lug", "júl", "lip", "июл", "лип", "ιούλ", "ιολ"],
+        &["aug", "aoû", "aou", "ago", "sie", "авг", "сер", "αύγ", "αυγ"],
+        &["sep", "set", "szept", "wrz", "сен", "вер", "σεπ"],
+        &["oct", "okt", "out", "ott", "paź", "окт", "жов", "οκτ"],
+        &["nov", "lis", "ноя", "лис", "νοέ", "νοε"],
+        &["dec", "déc", "dez", "dic", "gru", "дек", "гру", "δεκ"],
     ];
-    const HUNGARIAN: [&[&str]; 12] = [
-        &["január"],
-        &["február", "februári"],
-        &["március", "márc"],
-        &["április", "ápr"],
-        &["május", "máj"],
-        &["június", "jún"],
-        &["július", "júl"],
-        &["augusztus"],
-        &["szeptember", "szept"],
-        &["október", "okt"],
-        &["november"],
-        &["december"],
-    ];
-    let english = || word.is_ascii().then(|| ENGLISH.iter().position(|name| word.starts_with(name))).flatten();
-    let greek = || GREEK.iter().position(|names| names.iter().any(|name| word.starts_with(name)));
-    let hungarian = || HUNGARIAN.iter().position(|names| names.iter().any(|name| word.starts_with(name)));
-    english().or_else(greek).or_else(hungarian).map(|at| at as u32 + 1)
+    MONTHS.iter().position(|names| names.iter().any(|name| word.starts_with(name))).map(|at| at as u32 + 1)
 }

@@ -5,6 +5,7 @@ use crate::feed::Text;
 use crate::feed::clean::plain_text;
 use crate::feed::parse::capture::Capture;
 use crate::feed::parse::elements::Field;
+use crate::feed::parse::html::looks_like_html;
 use crate::feed::parse::{dates, links};
 use crate::model::article::Image;
 
@@ -29,9 +30,15 @@ impl Reading {
             Field::Published => self.subject().published = dates::read(&raw).or(self.subject().published),
             Field::Updated => self.subject().updated = dates::read(&raw).or(self.subject().updated),
             Field::Created => self.subject().created = dates::read(&raw).or(self.subject().created),
-            Field::Category => self.subject().tag(&raw),
-            Field::Keywords => raw.split(',').for_each(|tag| self.subject().tag(tag)),
-            Field::Author | Field::Name => self.subject().author(person(&raw)),
+            Field::Category => {
+                let tag = self.words(raw);
+                self.subject().tag(&tag);
+            }
+            Field::Keywords => self.words(raw).split(',').for_each(|tag| self.subject().tag(tag)),
+            Field::Author | Field::Name => {
+                let name = person(&self.words(raw));
+                self.subject().author(name);
+            }
             Field::Email => self.subject().email = Some(raw).filter(|email| !email.is_empty()),
             Field::Language => {
                 let language = raw.replace('_', "-");
@@ -48,6 +55,11 @@ impl Reading {
         }
     }
 
+    /// RSS does not say whether a name is HTML, and WordPress escapes categories twice.
+    fn words(&self, raw: String) -> String {
+        if !self.is_atom && looks_like_html(&raw) { plain_text(&Text::html(raw)) } else { raw }
+    }
+
     fn file_prose(&mut self, field: Field, depth: usize, text: Text) {
         match field {
             Field::Title => self.subject().title(depth, plain_text(&text)),
@@ -56,7 +68,11 @@ impl Reading {
                 self.picture.alt(&title);
                 self.subject().media_title(title);
             }
-            Field::MediaDescription => self.subject().media_description(text),
+            Field::MediaDescription => {
+                // Mastodon says here what is to be seen.
+                self.picture.alt(&plain_text(&text));
+                self.subject().media_description(text);
+            }
             Field::Content(_) => self.subject().content(text),
             _ => self.subject().summary(depth, text),
         }

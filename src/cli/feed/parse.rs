@@ -9,7 +9,7 @@ use url::Url;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::file::could_not;
 use crate::cli::output::Output;
-use crate::feed::{Document, parse};
+use crate::feed::{Document, Entry, clean, parse};
 
 #[derive(Debug, Args)]
 pub struct ParseArgs {
@@ -26,7 +26,8 @@ pub struct ParseArgs {
 pub fn run(args: &ParseArgs, output: &Output) -> anyhow::Result<Exit> {
     let body = read(&args.file)?;
     match parse::document(&body, args.content_type.as_deref(), args.url.as_ref()) {
-        Ok(document) => {
+        Ok(mut document) => {
+            document.entries.iter_mut().for_each(made_harmless);
             output.result(&document.to_json(), || as_text(&document))?;
             Ok(Exit::Done)
         }
@@ -38,6 +39,13 @@ pub fn run(args: &ParseArgs, output: &Output) -> anyhow::Result<Exit> {
         Err(no_feed) => Err(Failure::new(Exit::Problems, format!("{}: {no_feed}", args.file.display()))
             .then("`tidings feed test URL` finds the feed behind the address of a page")
             .into()),
+    }
+}
+
+/// What is printed may end in somebody's page.
+fn made_harmless(entry: &mut Entry) {
+    for text in [&mut entry.summary, &mut entry.content].into_iter().flatten() {
+        text.value = clean::html(text);
     }
 }
 

@@ -12,25 +12,50 @@ pub(super) const SILENT: [&str; 13] = [
     "template", "video",
 ];
 
-pub(super) fn limit(html: &str) -> String {
+/// What is wanted of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Names of elements, to tell words from words. Attributes are nothing to a text, nor what stands in a drawing.
+    Words,
+    /// Attributes too, in a tag of bearable length: a tree builder compares each with each. Only code is left out.
+    Markup,
+}
+
+impl Keep {
+    fn leaves_out(self, name: &str) -> bool {
+        match self {
+            Self::Words => is_silent(name),
+            Self::Markup => is_code(name),
+        }
+    }
+}
+
+/// The longest tag whose attributes are kept.
+const TAG: usize = 2048;
+
+pub(super) fn limit(html: &str, keep: Keep) -> String {
     let mut out = String::with_capacity(html.len());
     let mut open: Vec<&str> = Vec::new();
+    let mut ends = Ends::default();
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        rest = match Markup::read(rest) {
+        rest = match Markup::read(rest, &mut ends) {
             Markup::Text => {
                 out.push_str("&lt;");
                 &rest[1..]
             }
             Markup::Comment { after } => after,
-            Markup::Start { name, after } if is_silent(name) => past_end_of(name, after),
+            Markup::Start { name, after } if keep.leaves_out(name) => ends.past_end_of(name, after),
             Markup::Start { name, after } => {
+                let written = &rest[..rest.len() - after.len()];
+                let whole = keep == Keep::Markup && written.len() <= TAG && written.ends_with('>');
+                let written = whole.then_some(written);
                 if is_void(name) {
-                    tag(&mut out, "<", name);
+                    start(&mut out, name, written);
                 } else if open.len() < DEPTH {
-                    tag(&mut out, "<", name);
+                    start(&mut out, name, written);
                     open.push(name);
                 } else {
                     out.push(' ');
@@ -50,7 +75,13 @@ pub(super) fn limit(html: &str) -> String {
     out
 }
 
-/// Without attributes: text has no use for them, and a tree builder that has to compare them is slow.
+fn start(out: &mut String, name: &str, written: Option<&str>) {
+    match written {
+        Some(written) => out.push_str(written),
+        None => tag(out, "<", name),
+    }
+}
+
 fn tag(out: &mut String, bracket: &str, name: &str) {
     out.push_str(bracket);
     out.push_str(name);
@@ -76,16 +107,15 @@ enum Markup<'a> {
 
 impl<'a> Markup<'a> {
     /// `html` begins with `<`.
-    fn read(html: &'a str) -> Self {
+    fn read(html: &'a str, ends: &mut Ends) -> Self {
         let inner = &html[1..];
         if let Some(comment) = inner.strip_prefix("!--") {
             // One that nobody closed ends with its first bracket, or the text after it would be lost.
-            let after = comment.find("-->").map(|at| &comment[at + 3..]);
-            let after = after.or_else(|| comment.split_once('>').map(|(_, after)| after));
+            let after = ends.after("-->", comment).or_else(|| ends.after(">", comment));
             return Self::Comment { after: after.unwrap_or_default() };
         }
         if inner.starts_with(['!', '?']) {
-            return inner.split_once('>').map_or(Self::Text, |(_, after)| Self::Comment { after });
+            return ends.after(">", inner).map_or(Self::Text, |after| Self::Comment { after });
         }
         let (is_end, named) = inner.strip_prefix('/').map_or((false, inner), |named| (true, named));
         if !named.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -116,17 +146,54 @@ fn past_bracket(attributes: &str) -> &str {
     ""
 }
 
-/// One that never ends takes the rest with it, as it does in a browser.
-fn past_end_of<'a>(name: &str, html: &'a str) -> &'a str {
+/// Finds ends, and remembers which there are no more of: otherwise a thousand beginnings without an end would be a
+/// thousand searches through all the rest.
+#[derive(Default)]
+struct Ends {
+    none: Vec<&'static str>,
+    no_element: Vec<&'static str>,
+}
+
+impl Ends {
+    fn after<'a>(&mut self, mark: &'static str, text: &'a str) -> Option<&'a str> {
+        if self.none.contains(&mark) {
+            return None;
+        }
+        let found = text.find(mark).map(|at| &text[at + mark.len()..]);
+        if found.is_none() {
+            self.none.push(mark);
+        }
+        found
+    }
+
+    /// After the end of a silent element. A script that never ends takes the rest with it, as it does in a browser; of
+    /// others only the tag is gone.
+    fn past_end_of<'a>(&mut self, name: &str, html: &'a str) -> &'a str {
+        let Some(&known) = SILENT.iter().find(|silent| name.eq_ignore_ascii_case(silent)) else { return html };
+        let found = if self.no_element.contains(&known) { None } else { end_of(known, html) };
+        found.unwrap_or_else(|| {
+            if !self.no_element.contains(&known) {
+                self.no_element.push(known);
+            }
+            if is_code(known) { "" } else { html }
+        })
+    }
+}
+
+fn end_of<'a>(name: &str, html: &'a str) -> Option<&'a str> {
     let mut rest = html;
     while let Some(at) = rest.find("</") {
         let named = &rest[at + 2..];
         if named.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
-            return named.find('>').map_or("", |end| &named[end + 1..]);
+            return Some(named.find('>').map_or("", |end| &named[end + 1..]));
         }
         rest = named;
     }
-    ""
+    None
+}
+
+fn is_code(name: &str) -> bool {
+    ["script", "style"].iter().any(|code| name.eq_ignore_ascii_case(code))
 }
 
 fn is_silent(name: &str) -> bool {

@@ -2,9 +2,11 @@
 //! can be shown without being watched.
 
 mod depth;
+mod html;
 mod image;
 mod text;
 
+pub use html::html;
 pub use text::plain_text;
 
 use super::document::Entry;

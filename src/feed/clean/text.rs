@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::depth;
+use super::depth::{self, Keep};
 use crate::feed::document::{Text, TextKind};
 
 /// As much HTML as is looked at: a summary is made of the beginning.
@@ -54,7 +54,7 @@ pub fn plain_text(text: &Text) -> String {
         TextKind::Plain => fold(&text.value),
         TextKind::Html if !text.value.contains(['<', '&']) => fold(&text.value),
         TextKind::Html => {
-            let shallow = depth::limit(head(&text.value, HTML));
+            let shallow = depth::limit(head(&text.value, HTML), Keep::Words);
             fold(&decode(&CLEANER.clean(&shallow).to_string()))
         }
     }

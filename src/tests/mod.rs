@@ -9,6 +9,7 @@ mod clock;
 mod daily_digest;
 pub mod engine;
 mod errors;
+pub mod evil;
 mod explained;
 mod feeds;
 mod fetching;

@@ -33,6 +33,12 @@ impl Keep {
 /// The longest tag whose attributes are kept.
 const TAG: usize = 2048;
 
+/// What is written of HTML that has more than so many `&` ends there: each costs whoever writes it out again a search
+/// through all the text that follows.
+pub(super) fn with_references(html: &str, most: usize) -> &str {
+    html.match_indices('&').nth(most).map_or(html, |(at, _)| &html[..at])
+}
+
 pub(super) fn limit(html: &str, keep: Keep) -> String {
     let mut out = String::with_capacity(html.len());
     let mut open: Vec<&str> = Vec::new();

@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use super::depth::{self, Keep};
 use crate::feed::document::{Text, TextKind};
 
+/// More than the longest article has.
+const REFERENCES: usize = 1 << 14;
+
 static CLEANER: LazyLock<ammonia::Builder<'static>> = LazyLock::new(|| {
     let mut cleaner = ammonia::Builder::default();
     cleaner.url_schemes(HashSet::from(["http", "https", "mailto"]));
@@ -18,6 +21,9 @@ pub fn html(text: &Text) -> String {
     match text.kind {
         TextKind::Plain => text.value.clone(),
         TextKind::Html if !text.value.contains('<') => text.value.clone(),
-        TextKind::Html => CLEANER.clean(&depth::limit(&text.value, Keep::Markup)).to_string(),
+        TextKind::Html => {
+            let shallow = depth::limit(&text.value, Keep::Markup);
+            CLEANER.clean(depth::with_references(&shallow, REFERENCES)).to_string()
+        }
     }
 }

@@ -1,8 +1,13 @@
 //! What a reader gets of an entry, whatever the feed put into it.
 
+use quick_xml::Reader;
+use quick_xml::escape::escape;
+use quick_xml::events::Event;
+
 use super::*;
 use crate::feed::{Text, parse};
 use crate::model::article::Image;
+use crate::tests::evil::many_payloads;
 
 fn entry(title: &str, summary: Text) -> Entry {
     let title = Some(title.to_owned()).filter(|title| !title.is_empty());
@@ -20,6 +25,7 @@ fn html_becomes_one_paragraph_of_text() {
     assert_eq!(summary("a <!-- not this --> b <?nor this?> c"), "a b c");
     assert_eq!(summary("5 < 6 and a<b"), "5 < 6 and a");
     assert_eq!(summary("<a href='x>y'>link</a> <a href=\"z"), "link");
+    assert_eq!(summary("AT&T &amp; T&eacute; & &#x41;&#66; &;&&nosuch;<br>"), "AT&T & Té & AB &;&&nosuch;");
     assert_eq!(summary("plain text"), "plain text");
 }
 
@@ -92,6 +98,127 @@ fn a_hundred_thousand_nested_elements_cost_nothing() {
         assert!(found.starts_with("before"), "{open}: {found}");
     }
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+/// What could be slow must stay in proportion to its length: each of these is a megabyte.
+#[test]
+fn a_megabyte_of_anything_takes_no_time() {
+    let long = |unit: &str| unit.repeat((1 << 20) / unit.len());
+    let texts = [
+        long("<"),
+        long("&"),
+        long("&a"),
+        long("&#x"),
+        long("<!--"),
+        long("<!"),
+        long("<svg>"),
+        long("<iframe>x"),
+        long("</"),
+        long("<a href='"),
+        long("&amp;"),
+        long("word "),
+        long("x"),
+        long("<div>"),
+        long("<table><tr><td>"),
+        format!("<p {}>", long("a=b ")),
+        format!("<p {}>", (0..100_000).map(|n| format!("a{n}=b ")).collect::<String>()),
+        long("<p a=1 b=2 c=3 d=4 e=5 f=6>"),
+    ];
+    for text in texts.map(|text| text + "<br>") {
+        let started = std::time::Instant::now();
+        let html = Text::html(&text);
+        let evil = Entry {
+            author: Some(text.clone()),
+            tags: vec![text.clone()],
+            content: Some(Text::html(&text)),
+            ..entry(&text, html)
+        };
+        let story = story(&evil, &Limits::default());
+        assert!(story.title.chars().count() <= 300 && story.summary.chars().count() <= 600);
+        super::html(&Text::html(&text));
+        let took = started.elapsed();
+        assert!(took.as_secs() < 20, "{:.30} took {took:?}", text);
+    }
+}
+
+/// Everything that may be followed or fetched is an address of the web, and every text is one line.
+#[test]
+fn nothing_that_acts_survives_in_any_field() {
+    let payloads = many_payloads();
+    assert!(payloads.len() >= 2000, "only {}", payloads.len());
+    for payload in &payloads {
+        for item in items(payload) {
+            let feed = format!("<rss><channel>{item}</channel></rss>");
+            let document = parse::document(feed.as_bytes(), None, None).unwrap();
+            for entry in &document.entries {
+                let story = story(entry, &Limits::default());
+                let lines = [&story.title, &story.summary].into_iter().chain(&story.author).chain(&story.categories);
+                lines.for_each(|line| assert!(!line.contains(char::is_control), "{item} became {line:?}"));
+                assert!(story.link.iter().all(|link| is_address(link, &["http", "https"])), "{item} became {story:?}");
+                assert!(story.image.iter().all(|image| is_address(&image.url, &["https"])), "{item} became {story:?}");
+                let texts = [&entry.summary, &entry.content].into_iter().flatten();
+                texts.for_each(|text| assert_eq!(acts(&super::html(text)), None, "{item}"));
+                // Cleaned as HTML, whatever it was declared as.
+                let html = Text::html(entry.summary_or_content().map_or("", |text| &text.value));
+                assert_eq!(acts(&super::html(&html)), None, "{item}");
+            }
+        }
+    }
+}
+
+/// The payload in title, summary, content, author, category, link and image: escaped, escaped twice, and as it is.
+fn items(payload: &str) -> [String; 3] {
+    let once = escape(payload).into_owned();
+    let raw = format!("<![CDATA[{}]]>", payload.replace("]]>", ""));
+    [escape(&once).into_owned(), once.clone(), raw].map(|text| {
+        format!(
+            "<item><title>{text}</title><description>{text}</description><content:encoded>{text}</content:encoded>
+             <author>{text}</author><category>{text}</category><link>{text}</link>
+             <media:thumbnail url=\"{once}\"/><media:content medium=\"image\" url=\"{once}\"><media:title>{text}</media:title>
+             </media:content></item>"
+        )
+    })
+}
+
+fn is_address(text: &str, schemes: &[&str]) -> bool {
+    let clean = !text.contains(['<', '>', '"', ' ']) && !text.contains(char::is_control);
+    clean && url::Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()) && url.has_host())
+}
+
+/// Whether it is an address of another kind than a reader may follow.
+fn runs(value: &str) -> bool {
+    let bare: String = value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    let scheme = bare.to_lowercase().split_once(':').map(|(scheme, _)| scheme.to_owned());
+    scheme.is_some_and(|scheme| {
+        scheme.chars().all(|c| c.is_ascii_alphanumeric()) && !["http", "https", "mailto"].contains(&scheme.as_str())
+    })
+}
+
+/// What in this would act: an element, a handler, an address.
+fn acts(html: &str) -> Option<String> {
+    const ACTIVE: [&str; 12] =
+        ["script", "style", "iframe", "object", "embed", "svg", "math", "form", "input", "base", "link", "meta"];
+    let mut reader = Reader::from_str(html);
+    reader.config_mut().check_end_names = false;
+    reader.config_mut().allow_unmatched_ends = true;
+    loop {
+        let (Event::Start(tag) | Event::Empty(tag)) = (match reader.read_event() {
+            Ok(Event::Eof) | Err(_) => return None,
+            Ok(event) => event,
+        }) else {
+            continue;
+        };
+        let name = String::from_utf8_lossy(tag.name().into_inner()).to_lowercase();
+        let mut attributes = tag.html_attributes();
+        let bad = attributes.with_checks(false).filter_map(Result::ok).any(|attribute| {
+            let name = String::from_utf8_lossy(attribute.key.into_inner()).to_lowercase();
+            let value = String::from_utf8_lossy(&attribute.value);
+            name.starts_with("on") || name == "srcdoc" || (name != "title" && name != "alt" && runs(&value))
+        });
+        if bad || ACTIVE.contains(&name.as_str()) {
+            return Some(String::from_utf8_lossy(&tag).into_owned());
+        }
+    }
 }
 
 /// Every way to run something that one knows of, in every wrapping: what comes out is text, and none of it is the

@@ -9,6 +9,9 @@ use crate::feed::document::{Text, TextKind};
 /// As much HTML as is looked at: a summary is made of the beginning.
 const HTML: usize = 64 << 10;
 
+/// And as many references in it: more than a title and a summary have characters.
+const REFERENCES: usize = 4096;
+
 /// The elements that survive cleaning. Nothing of them reaches a reader, since the result is text; they are what
 /// separates words from words.
 const BLOCKS: [&str; 27] = [
@@ -55,7 +58,8 @@ pub fn plain_text(text: &Text) -> String {
         TextKind::Html if !text.value.contains(['<', '&']) => fold(&text.value),
         TextKind::Html => {
             let shallow = depth::limit(head(&text.value, HTML), Keep::Words);
-            fold(&decode(&CLEANER.clean(&shallow).to_string()))
+            let bounded = depth::with_references(&shallow, REFERENCES);
+            fold(&decode(&CLEANER.clean(bounded).to_string()))
         }
     }
 }

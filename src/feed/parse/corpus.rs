@@ -147,6 +147,10 @@ fn survives(body: &[u8], content_type: Option<&str>) {
         let story = clean::story(entry, &Limits::default());
         assert!(!story.title.is_empty() && story.title.chars().count() <= 300);
         assert!(story.summary.chars().count() <= 600);
+        assert!(entry.tags.len() <= 64);
+        let web = |link: &String| Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        assert!(entry.link.iter().all(web), "{:?}", entry.link);
+        assert!(story.image.iter().all(|image| image.url.starts_with("https://")), "{:?}", story.image);
     }
     document.to_json();
 }
@@ -165,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_document_is_read_or_refused(which in any::<proptest::sample::Index>(), wounds in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0..4u8), 1..12)) {
+    fn a_damaged_document_is_read_or_refused(which in any::<proptest::sample::Index>(), wounds in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0..6u8), 1..12)) {
         let paths = corpus();
         let mut body = fs::read(which.get(&paths)).unwrap();
         for (place, byte, kind) in wounds {
@@ -175,6 +179,15 @@ proptest! {
                 0 => body[at] = byte,
                 1 => { body.remove(at); }
                 2 => body.insert(at, b"<>&\"'/!?;]-"[usize::from(byte) % 11]),
+                3 => {
+                    let other = fs::read(place.get(&paths)).unwrap();
+                    body.splice(at.., other[other.len() * usize::from(byte) / 256..].iter().copied());
+                }
+                4 => {
+                    let end = body.len().min(at + usize::from(byte));
+                    let again = body[at..end].repeat(20);
+                    body.splice(at..at, again);
+                }
                 _ => body.truncate(at),
             }
         }

@@ -1,7 +1,7 @@
 //! RFC 5322 messages: an edition encoded once, spliced for each delivery.
 //!
-//! A delivery is copy, splice, headers. What comes out is what is handed over, byte by byte: a signer has its place
-//! between [`Encoded::splice`] and the session. No line of it begins with a dot.
+//! A delivery is copy, splice, headers; [`super::sign`] puts its field on top. What comes out is handed over byte by
+//! byte. No line of it begins with a dot.
 
 use super::encode::Body;
 use super::field;

@@ -7,6 +7,7 @@ mod mailbox;
 mod relay;
 mod reload;
 mod secret;
+mod sign;
 mod tenure;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ use crate::web::Pages;
 pub use mailbox::Capture;
 pub use relay::{RelaySettingsError, RelayTrialError, try_out as try_relay};
 pub use secret::SecretError;
+pub use sign::{SignSettingsError, prepared as prepared_signer};
 
 /// Everything that is open.
 pub struct App {
@@ -79,6 +81,8 @@ pub enum AppError {
     Secret(#[from] SecretError),
     #[error(transparent)]
     Relay(#[from] RelaySettingsError),
+    #[error(transparent)]
+    Sign(#[from] SignSettingsError),
     #[error("could not set up fetching")]
     Fetcher(#[from] FetchError),
     #[error("could not open the capture mailbox")]
@@ -198,6 +202,7 @@ impl App {
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             relay: relay::of(&self.config)?.map(Arc::new),
+            signer: sign::of(&self.config)?.map(Arc::new),
             mailbox,
             token: self.chance.bytes(),
             stopping: self.stopping.clone(),
@@ -290,6 +295,7 @@ impl AtWork {
 /// Whether the files are there that the configuration names, and can be read.
 pub fn check_files(config: &Config) -> Result<(), AppError> {
     relay::of(config)?;
+    sign::of(config)?;
     secret::check(config)?;
     check_templates(config)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{App, AppError, AtWork, place, relay, secret, templates, try_out};
+use super::{App, AppError, AtWork, place, relay, secret, sign, templates, try_out};
 use crate::config::Config;
 use crate::daemon::{self, Door, Hangups};
 use crate::model::words::with_causes;
@@ -116,6 +116,7 @@ impl App {
             return Err(AppError::OtherDatabase);
         }
         relay::of(&config)?;
+        sign::of(&config)?;
         let templates = templates(&config)?;
         try_out(&config, &templates)?;
         Ok(Self {

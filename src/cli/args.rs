@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use super::global::Global;
 use super::{
-    article, backup, completions, db, demo, digest, doctor, feed, init, mail, man, reconcile, run, subscriber,
+    article, backup, completions, db, demo, digest, dkim, doctor, feed, init, mail, man, reconcile, run, subscriber,
     template, topic,
 };
 
@@ -49,6 +49,9 @@ pub enum Command {
     /// Look at what waits and what failed, try again, suppress addresses
     #[command(subcommand)]
     Mail(mail::MailCommand),
+    /// Make the key that signs mail, and show its record for the DNS
+    #[command(subcommand)]
+    Dkim(dkim::DkimCommand),
     /// List articles, take one back, pin one
     #[command(subcommand)]
     Article(article::ArticleCommand),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::app::{AppError, RelaySettingsError, RelayTrialError, SecretError};
+use crate::app::{AppError, RelaySettingsError, RelayTrialError, SecretError, SignSettingsError};
 use crate::config::ConfigErrors;
 use crate::daemon::DaemonError;
 use crate::mail::fault::{RelayError, SessionError};
@@ -107,6 +107,7 @@ fn of_cause(cause: &(dyn StdError + 'static)) -> Option<Told> {
         cause.downcast_ref().map(of_template),
         cause.downcast_ref().map(of_secret),
         cause.downcast_ref().map(of_settings),
+        cause.downcast_ref().map(of_signing),
     ];
     known.into_iter().flatten().next()
 }
@@ -135,6 +136,7 @@ fn of_app(error: &AppError) -> Told {
         AppError::Template(error) => of_template(error),
         AppError::Secret(error) => of_secret(error),
         AppError::Relay(error) => of_settings(error),
+        AppError::Sign(error) => of_signing(error),
         AppError::Lock(error) => of_lock(error),
         AppError::Unfit { .. } => then(Exit::Configuration, TEXTS),
         AppError::Folder { .. } => then(
@@ -304,6 +306,17 @@ fn of_settings(error: &RelaySettingsError) -> Told {
         }
         RelaySettingsError::Tls(_) => then(Exit::Configuration, CERTIFICATES),
     }
+}
+
+fn of_signing(error: &SignSettingsError) -> Told {
+    let next = match error {
+        SignSettingsError::Read { .. } => {
+            "whoever runs this command must be allowed to read it; dkim.key_file in the configuration names it, `tidings dkim generate` makes one"
+        }
+        SignSettingsError::Bad { .. } => "`tidings dkim generate` makes one that can; publish its record before you sign with it",
+        SignSettingsError::NoEd25519 { .. } => "`tidings dkim generate --ed25519` makes both; or set mode = \"rsa\"",
+    };
+    then(Exit::Configuration, next)
 }
 
 const TEXTS: &str = "`tidings check` looks again; `tidings template list` says which texts are yours";

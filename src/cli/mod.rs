@@ -11,6 +11,7 @@ mod completions;
 mod db;
 pub mod demo;
 mod digest;
+mod dkim;
 mod doctor;
 pub(crate) mod exit;
 mod feed;
@@ -86,6 +87,7 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Topic(command) => topic::run(command, global, output).await,
         Command::Article(command) => article::run(command, global, output).await,
         Command::Mail(command) => mail::run(command, global, output).await,
+        Command::Dkim(command) => dkim::run(command, global, output),
         Command::Template(command) => template::run(command, global, output),
         Command::Backup(command) => backup::run(command, global, output).await,
         Command::Db(command) => db::run(command, global, output).await,

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
 
 use super::findings::Findings;
 use super::mailbox::Mailbox;
@@ -23,7 +22,7 @@ pub struct Delivery {
     #[serde(default, deserialize_with = "value::optional")]
     pub reply_to: Option<Mailbox>,
     /// See [`Delivery::bounce_domain`].
-    #[serde(default, rename = "bounce_domain", deserialize_with = "domain")]
+    #[serde(default, rename = "bounce_domain", deserialize_with = "value::domain")]
     own_bounce_domain: Option<String>,
     /// The waits after the first, second, … try; the last repeats. At least one.
     #[serde(deserialize_with = "duration::list")]
@@ -98,13 +97,5 @@ impl Delivery {
         if site.postal_address.trim().is_empty() {
             findings.warn("`site.postal_address` is empty: many countries want one in every mail of this kind");
         }
-    }
-}
-
-fn domain<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(from)?;
-    match format!("bounce@{text}").parse::<Address>() {
-        Ok(address) => Ok(Some(address.domain().to_owned())),
-        Err(bad) => Err(D::Error::custom(format!("`{text}` is not a domain: {}", bad.why))),
     }
 }

@@ -43,7 +43,7 @@ use serde::Deserialize;
 pub use alerts::Alerts;
 pub use collect::{Collect, FirstFetch};
 pub use delivery::{Delivery, Uncertain};
-pub use dkim::{Dkim, Signing};
+pub use dkim::{Dkim, Signing, is_selector};
 pub use feed::Feed;
 pub use frequency::Frequency;
 pub use log::{Log, LogFormat, LogLevel};
@@ -146,7 +146,7 @@ impl Config {
         self.delivery.check(&self.site, findings);
         self.relay.check(findings);
         self.collect.check(findings);
-        self.dkim.check(findings);
+        self.dkim.check(&self.delivery, findings);
         self.alerts.check(&self.delivery, findings);
         feed::check(&self.feeds, &self.collect, &self.site, findings);
         topic::check(&self.topics, &self.site, findings);

@@ -263,8 +263,23 @@ interval = "1m"
 
 [dkim]
 mode = "rsa"
+selector = "d1._domainkey"
 "#
     ));
+}
+
+#[test]
+fn signing_needs_a_key_and_the_domain_that_readers_see() {
+    assert_snapshot!(errors("[dkim]\nmode = \"rsa+ed25519\"\nselector = \"d1.\"\ndomain = \"localhost\"\n"));
+    let dkim = |domain: &str| {
+        format!("[dkim]\nmode = \"rsa\"\nselector = \"d1\"\nkey_file = \"d1.pem\"\ndomain = \"{domain}\"\n")
+    };
+    let warnings = |domain: &str| {
+        read(&format!("[delivery]\nfrom = \"a@news.example.org\"\n{}", dkim(domain)), &[]).unwrap().warnings
+    };
+    assert_eq!(warnings("news.example.org"), Vec::<String>::new());
+    assert_eq!(warnings("example.org"), Vec::<String>::new());
+    assert_snapshot!(warnings("relay.example").join("\n"));
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use crate::model::address::Address;
+
 /// A `T` written as text.
 struct Written<T>(T);
 
@@ -76,4 +78,13 @@ where
     T::Err: fmt::Display,
 {
     Ok(Vec::<Written<T>>::deserialize(from)?.into_iter().map(|written| written.0).collect())
+}
+
+/// The name of a domain that takes mail, in A-labels; for a key that may be absent.
+pub(super) fn domain<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(from)?;
+    match format!("bounce@{text}").parse::<Address>() {
+        Ok(address) => Ok(Some(address.domain().to_owned())),
+        Err(bad) => Err(D::Error::custom(format!("`{text}` is not a domain: {}", bad.why))),
+    }
 }

@@ -22,9 +22,20 @@ pub enum Repair {
 
 pub fn look(config: &Config, repair: Repair, chance: &Chance) -> Vec<Finding> {
     let mut findings = vec![keys(config, repair, chance)];
-    let others = [("password", &config.relay.password_file), ("dkim key", &config.dkim.key_file)];
-    findings.extend(others.into_iter().filter_map(|(about, file)| Some(kept(about, file.as_deref()?, repair))));
+    findings.extend(config.relay.password_file.iter().map(|file| kept("password", file, repair)));
+    findings.extend(config.dkim.key_file.iter().map(|file| signing_key(config, file, repair)));
     findings
+}
+
+fn signing_key(config: &Config, file: &Path, repair: Repair) -> Finding {
+    const ABOUT: &str = "dkim key";
+    match app::prepared_signer(config) {
+        Ok(_) => kept(ABOUT, file, repair),
+        Err(error) => {
+            let fix = "bring it back from a backup, or make another under another selector: `tidings dkim generate`";
+            Finding::problem(ABOUT, with_causes(&error), fix)
+        }
+    }
 }
 
 fn keys(config: &Config, repair: Repair, chance: &Chance) -> Finding {

@@ -1,11 +1,15 @@
 //! What the DNS says of the domain that we write from: SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489).
 //!
-//! Receivers look there whether a mail in that name is to be believed. Tidings hands its mail to a relay, so what is
-//! missing here need not be wrong; it is told, and left to whoever knows the relay.
+//! Receivers look there whether a mail in that name is to be believed. Where the relay signs, what is missing here need
+//! not be wrong; it is told, and left to whoever knows the relay. The key that we sign with must be the one that is there.
+
+use std::path::Path;
 
 use super::dns::{NoAnswer, Resolvers};
 use super::finding::Finding;
+use crate::app;
 use crate::config::Config;
+use crate::mail::sign::{Published, Record, tag};
 
 /// Domains that belong to nobody (RFC 2606), such as the one in the defaults.
 const NOBODYS: &[&str] = &["example.org", "example.com", "example.net", "example", "test", "invalid", "localhost"];
@@ -27,9 +31,7 @@ pub async fn look(config: &Config, resolvers: &Resolvers) -> Vec<Finding> {
 
 async fn records(config: &Config, domain: &str, resolvers: &Resolvers) -> Result<Vec<Finding>, NoAnswer> {
     let mut findings = vec![spf(config.delivery.bounce_domain(), resolvers).await?];
-    if let (Some(selector), Some(domain)) = (&config.dkim.selector, &config.dkim.domain) {
-        findings.push(dkim(&format!("{selector}._domainkey.{domain}"), resolvers).await?);
-    }
+    findings.extend(signatures(config, resolvers).await?);
     findings.push(dmarc(domain, resolvers).await?);
     Ok(findings)
 }
@@ -55,6 +57,57 @@ async fn spf(domain: &str, resolvers: &Resolvers) -> Result<Finding, NoAnswer> {
     })
 }
 
+/// Of each key that we have. Of the relay's, or of one that cannot be read, only whether there is a record.
+async fn signatures(config: &Config, resolvers: &Resolvers) -> Result<Vec<Finding>, NoAnswer> {
+    let settings = &config.dkim;
+    let (Some(selector), Some(domain)) = (&settings.selector, &settings.domain) else { return Ok(vec![]) };
+    let Ok(Some(signer)) = app::prepared_signer(config) else {
+        return Ok(vec![dkim(&format!("{selector}._domainkey.{domain}"), resolvers).await?]);
+    };
+    let file = settings.key_file.as_deref().unwrap_or(Path::new("")).display().to_string();
+    let mut findings = Vec::new();
+    for record in signer.records() {
+        let published = record.published(&resolvers.txt(&record.name).await?);
+        findings.push(compared(&record, published, &file));
+    }
+    Ok(findings)
+}
+
+fn compared(record: &Record, published: Published, file: &str) -> Finding {
+    const ABOUT: &str = "dkim";
+    const PUBLISH: &str = "publish the record that `tidings dkim show` prints";
+    let name = &record.name;
+    match published {
+        Published::Same => Finding::ok(ABOUT, format!("{name} has the key of {file}")),
+        Published::Testing => {
+            Finding::warning(ABOUT, format!("{name} has the key of {file}, but says t=y: a trial only"))
+                .then("take t=y out of the record when signatures are found good")
+        }
+        Published::Missing => {
+            Finding::problem(ABOUT, format!("{name} is not published: nobody can verify what {file} signs"), PUBLISH)
+        }
+        Published::Another => Finding::problem(
+            ABOUT,
+            format!("the key published at {name} is another than that of {file}: signatures fail"),
+            format!("{PUBLISH}, or name the file of the key that is published"),
+        ),
+        Published::Several => Finding::problem(
+            ABOUT,
+            format!("{name} has several keys; receivers may go by any of them, or by none"),
+            "leave one record there, the one that `tidings dkim show` prints",
+        ),
+        Published::Revoked => taken_back(name),
+    }
+}
+
+fn taken_back(name: &str) -> Finding {
+    Finding::problem(
+        "dkim",
+        format!("the key at {name} was taken back"),
+        "publish one that holds, under another selector",
+    )
+}
+
 async fn dkim(name: &str, resolvers: &Resolvers) -> Result<Finding, NoAnswer> {
     const ABOUT: &str = "dkim";
     let records = resolvers.txt(name).await?;
@@ -65,11 +118,7 @@ async fn dkim(name: &str, resolvers: &Resolvers) -> Result<Finding, NoAnswer> {
             format!("{name} has no key: signatures under that name are not believed"),
             "publish the public key there as a TXT record, or correct dkim.selector and dkim.domain",
         ),
-        Some("") => Finding::problem(
-            ABOUT,
-            format!("the key at {name} was taken back"),
-            "publish one that holds, under another selector",
-        ),
+        Some("") => taken_back(name),
         Some(_) => Finding::ok(ABOUT, format!("{name} has a key")),
     })
 }
@@ -110,12 +159,6 @@ fn beginning(records: Vec<String>, word: &str) -> Vec<String> {
     records.into_iter().filter(is_of_it).collect()
 }
 
-/// The value of a tag in `a=b; c=d`.
-fn tag<'r>(record: &'r str, name: &str) -> Option<&'r str> {
-    let tags = record.split(';').filter_map(|tag| tag.split_once('='));
-    tags.map(|(tag, value)| (tag.trim(), value.trim())).find(|(tag, _)| *tag == name).map(|(_, value)| value)
-}
-
 fn is_under(domain: &str, above: &str) -> bool {
     domain.strip_suffix(above).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
@@ -134,9 +177,12 @@ mod tests {
     async fn found(from: &str, more: &str, zone: &'static [(&str, &str)]) -> Vec<(Level, &'static str, String)> {
         let server = resolver(move |question| {
             let asked = name_in(question);
-            let records: Vec<[&str; 1]> =
-                zone.iter().filter(|(name, _)| *name == asked).map(|(_, record)| [*record]).collect();
-            let records: Vec<&[&str]> = records.iter().map(<[&str; 1]>::as_slice).collect();
+            let strings = |text: &'static str| -> Vec<&str> {
+                text.as_bytes().chunks(255).map(|part| str::from_utf8(part).unwrap()).collect()
+            };
+            let records: Vec<Vec<&str>> =
+                zone.iter().filter(|(name, _)| *name == asked).map(|(_, record)| strings(record)).collect();
+            let records: Vec<&[&str]> = records.iter().map(Vec::as_slice).collect();
             vec![answer(question, if records.is_empty() { 3 } else { 0 }, &records)]
         });
         let text = format!("[delivery]\nfrom = \"digest@{from}\"\n{more}");
@@ -162,6 +208,40 @@ mod tests {
                 (Level::Ok, "dmarc", "_dmarc.harbour.press: policy quarantine".to_owned()),
             ]
         );
+    }
+
+    /// A folder with a key, what configures it, and its two records.
+    fn with_a_key() -> (tempfile::TempDir, String, Vec<Record>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("d1.pem");
+        let keys = crate::mail::sign::tests::keys();
+        std::fs::write(&file, secrecy::ExposeSecret::expose_secret(&keys.to_pem().unwrap())).unwrap();
+        let dkim = "[dkim]\nmode = \"rsa+ed25519\"\nselector = \"d1\"\ndomain = \"harbour.press\"\n";
+        let records = crate::mail::sign::Signer::new("harbour.press", "d1", keys).records();
+        (folder, format!("{dkim}key_file = \"{}\"\n", file.display()), records)
+    }
+
+    #[tokio::test]
+    async fn a_key_of_ours_must_be_the_one_that_is_published() {
+        let (_folder, dkim, records) = with_a_key();
+        let of = |text: String| -> &'static str { text.leak() };
+        let (rsa, ed25519) = (of(records[0].value.clone()), of(records[1].value.clone()));
+        let (first, second) = ("d1._domainkey.harbour.press", "d1-ed25519._domainkey.harbour.press");
+        for (zone, expected) in [
+            (vec![(first, rsa), (second, ed25519)], [(Level::Ok, "has the key of"), (Level::Ok, "has the key of")]),
+            (vec![(second, rsa)], [(Level::Problem, "is not published"), (Level::Problem, "is another than")]),
+            (
+                vec![(first, "v=DKIM1; p="), (second, ed25519), (second, ed25519)],
+                [(Level::Problem, "was taken back"), (Level::Problem, "has several keys")],
+            ),
+        ] {
+            let found = found("harbour.press", &dkim, zone.leak()).await;
+            let of_it: Vec<_> = found.iter().filter(|(_, about, _)| *about == "dkim").collect();
+            assert_eq!(of_it.len(), 2, "{found:?}");
+            for ((level, _, what), (expected, words)) in of_it.into_iter().zip(expected) {
+                assert!(*level == expected && what.contains(words), "{level:?} {what}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use tracing::{info, warn};
 
 use super::direct::{hand_over, plain};
 use super::press::{Press, envelope_from, is_captured};
+use super::signing::signed;
 use crate::model::address::Address;
 use crate::model::delivery::Outcome;
 use crate::model::trouble::News;
@@ -53,6 +54,7 @@ async fn one(line: &Line, press: &Press, mail: &ToTell, now: DateTime<Utc>) -> R
     let to: Address = mail.to.parse().map_err(|error| with_causes(&error))?;
     let key = line.chance.key();
     let bytes = plain(press, &key, &to, (subject(line, &mail.news), text(line, &mail.news)), now)?;
+    let bytes = signed(line, bytes, now).await?;
     let captured = is_captured(line, line.config.delivery.mode, &to);
     let outcome = hand_over(line, captured, &envelope_from(line, &key), &to, &bytes).await;
     match outcome.map_err(|error| with_causes(&error))?.without(&to) {

@@ -1,4 +1,4 @@
-//! Claim → render → hand over → record the outcome.
+//! Claim → render → sign → hand over → record the outcome.
 //!
 //! One claimer takes small batches, answers to a person first; each connection is a task that owns its session; all
 //! marks go through one writer that commits them in groups. `sending` is durable before the dot.
@@ -10,6 +10,7 @@ mod direct;
 mod marks;
 mod press;
 pub mod proof;
+mod signing;
 pub mod trial;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use connection::Connection;
 use marks::Marks;
 pub use press::site;
 use press::{Press, Pressed};
+use signing::Desk;
 
 /// Deliveries claimed at once: few enough that an answer to a person waits seconds at most.
 const BATCH: i64 = 200;
@@ -135,15 +137,18 @@ async fn settle_doubts(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
 /// Claims and presses, while connections carry. Whatever breaks off, what the connections have in hand comes to its end.
 async fn work(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
     let (parcels, waiting) = mpsc::channel::<Parcel>(BATCH as usize);
-    let mut connections = JoinSet::new();
-    let worked = feed(shared, &parcels, Arc::new(Mutex::new(waiting)), &mut connections, now).await;
+    let (mut connections, mut signers) = (JoinSet::new(), JoinSet::new());
+    let desk = Desk::open(shared, parcels, &mut signers);
+    let worked = feed(shared, &desk, Arc::new(Mutex::new(waiting)), &mut connections, now).await;
     if worked.is_err() {
         shared.broken.store(true, Ordering::Relaxed);
     }
-    drop(parcels);
-    while let Some(done) = connections.join_next().await {
-        if let Err(broken) = done {
-            error!("a connection's task broke off; what it had in hand is in doubt or ready again: {broken}");
+    drop(desk);
+    for (mut tasks, whose) in [(signers, "a signer's"), (connections, "a connection's")] {
+        while let Some(done) = tasks.join_next().await {
+            if let Err(broken) = done {
+                error!("{whose} task broke off; what it had in hand is in doubt or ready again: {broken}");
+            }
         }
     }
     worked
@@ -152,7 +157,7 @@ async fn work(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
 /// Claims small batches and passes them on, until nothing is due.
 async fn feed(
     shared: &Arc<Shared>,
-    parcels: &mpsc::Sender<Parcel>,
+    desk: &Desk,
     waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>,
     connections: &mut JoinSet<()>,
     now: DateTime<Utc>,
@@ -176,12 +181,12 @@ async fn feed(
             let id = claimed.id;
             match press.press(claimed, now).await? {
                 Pressed::Parcel(parcel) => {
-                    let busy = connections.is_empty() || parcels.capacity() < BATCH as usize;
+                    let busy = connections.is_empty() || desk.is_busy();
                     if busy && connections.len() < line.config.relay.connections {
                         connections.spawn(Connection::new(shared).carry(Arc::clone(&waiting)));
                     }
-                    if let Err(unsent) = parcels.send(*parcel).await {
-                        shared.release(unsent.0.claimed.id).await;
+                    if let Err(unsent) = desk.put(*parcel).await {
+                        shared.release(unsent.claimed.id).await;
                     }
                 }
                 Pressed::Ended(settled) => {

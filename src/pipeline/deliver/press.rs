@@ -9,6 +9,7 @@ use tracing::error;
 
 use super::answers::address_of;
 use super::proof::Proof;
+use super::signing::signed;
 use super::{Line, Parcel};
 use crate::config::Config;
 use crate::mail::head::{Head, List, Mailbox};
@@ -303,8 +304,12 @@ impl Press {
         let (key, language) = (&reader.key, &reader.language);
         let recipient = Recipient { to, reader: key, delivery: &delivery, language, names: &names, date: now };
         let message = match self.splice(&plate, &recipient) {
+            Ok(message) => signed(&self.line, message, now).await,
+            Err(error) => Err(with_causes(&*error)),
+        };
+        let message = match message {
             Ok(message) => message,
-            Err(error) => return Ok(Err(with_causes(&*error))),
+            Err(why) => return Ok(Err(why)),
         };
         let (places, _) = self.places(&plate.topics, key, language, &names, now);
         let html = rendering.html.filled(|name| places.get(name).map(|place| place.html.as_str()));

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::direct::{hand_over, plain};
 use super::press::{Press, envelope_from, is_captured};
+use super::signing::signed;
 use crate::mail::fault::SessionError;
 use crate::model::address::Address;
 use crate::model::choice::{Candidate, Section, Window};
@@ -39,7 +40,7 @@ pub struct Tried {
 pub enum TrialError {
     #[error("none of these topics has an article in this language yet")]
     NoArticles,
-    #[error("the digest could not be made: {0}")]
+    #[error("the message could not be made: {0}")]
     Unmade(String),
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -70,7 +71,7 @@ pub async fn send(line: &Line, trial: &Trial, now: DateTime<Utc>) -> Result<Trie
     let made = press.trial(&content, &reader, &key, &trial.to, now).await?;
     let bytes = made.map_err(TrialError::Unmade)?;
 
-    tried(line, &key, &trial.to, &bytes, articles, now).await
+    tried(line, &key, &trial.to, bytes, articles, now).await
 }
 
 /// Sends a few words of ours: whether the relay takes mail from us at all.
@@ -81,21 +82,22 @@ pub async fn greet(line: &Line, to: &Address, now: DateTime<Utc>) -> Result<Trie
     );
     let (key, press) = (line.chance.key(), Press::open(line).await?);
     let bytes = plain(&press, &key, to, (format!("[Test] {site}"), text), now).map_err(TrialError::Unmade)?;
-    tried(line, &key, to, &bytes, 0, now).await
+    tried(line, &key, to, bytes, 0, now).await
 }
 
-/// Hands it over, and records what was said.
+/// Signs it, hands it over, and records what was said.
 async fn tried(
     line: &Line,
     key: &Key,
     to: &Address,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     articles: usize,
     now: DateTime<Utc>,
 ) -> Result<Tried, TrialError> {
     let mode = line.config.delivery.mode;
     let captured = is_captured(line, mode, to);
-    let outcome = hand_over(line, captured, &envelope_from(line, key), to, bytes).await?;
+    let bytes = signed(line, bytes, now).await.map_err(TrialError::Unmade)?;
+    let outcome = hand_over(line, captured, &envelope_from(line, key), to, &bytes).await?;
     let mut tx = line.store.begin().await?;
     delivery::record_test(&mut tx, key, mode, &to.to_string(), &outcome, now).await?;
     tx.commit().await?;

@@ -1,0 +1,79 @@
+//! Between the press and the connections: every message gets its signature.
+//!
+//! RSA takes some 0.3 ms of a core for a message, which is more than all the rest of it. So it is done ahead, on threads
+//! of its own, one for each core: no session waits for another's signature, and the runtime's threads stay free.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::{JoinSet, spawn_blocking};
+
+use super::{Parcel, Shared};
+use crate::mail::sign::Signer;
+use crate::model::words::with_causes;
+use crate::pipeline::Line;
+
+/// Where parcels are put for the connections; on the way they are signed, if we sign.
+pub(super) struct Desk {
+    /// To the signers, or straight to the connections.
+    entry: mpsc::Sender<Parcel>,
+    signed: mpsc::Sender<Parcel>,
+}
+
+impl Desk {
+    /// The signers end when the desk is dropped and what lies on it is signed; `tasks` has them.
+    pub fn open(shared: &Arc<Shared>, signed: mpsc::Sender<Parcel>, tasks: &mut JoinSet<()>) -> Self {
+        let Some(signer) = &shared.line.signer else { return Self { entry: signed.clone(), signed } };
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let (entry, unsigned) = mpsc::channel(2 * threads);
+        let unsigned = Arc::new(Mutex::new(unsigned));
+        for _ in 0..threads {
+            let (shared, signer) = (Arc::clone(shared), Arc::clone(signer));
+            let (unsigned, signed) = (Arc::clone(&unsigned), signed.clone());
+            tasks.spawn_blocking(move || sign_all(&shared, &signer, &unsigned, &signed));
+        }
+        Self { entry, signed }
+    }
+
+    /// Whether parcels lie here that no connection has taken yet.
+    pub fn is_busy(&self) -> bool {
+        let lies_in = |channel: &mpsc::Sender<Parcel>| channel.capacity() < channel.max_capacity();
+        lies_in(&self.entry) || lies_in(&self.signed)
+    }
+
+    /// Given back when nobody is there to take it.
+    pub async fn put(&self, parcel: Parcel) -> Result<(), Parcel> {
+        self.entry.send(parcel).await.map_err(|unsent| unsent.0)
+    }
+}
+
+/// What cannot be signed does not leave: everything goes back, and nobody is charged.
+fn sign_all(shared: &Shared, signer: &Signer, unsigned: &Mutex<mpsc::Receiver<Parcel>>, signed: &mpsc::Sender<Parcel>) {
+    let next = || unsigned.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+    while let Some(mut parcel) = next() {
+        let id = parcel.claimed.id;
+        let back = match signer.signed(&parcel.bytes, parcel.claimed.created_at) {
+            Ok(bytes) => {
+                parcel.bytes = bytes;
+                signed.blocking_send(parcel).is_err()
+            }
+            Err(error) => {
+                Handle::current().block_on(shared.relay_fault(with_causes(&error)));
+                true
+            }
+        };
+        if back {
+            Handle::current().block_on(shared.release(id));
+        }
+    }
+}
+
+/// A single message, as it leaves. In words, why it cannot be signed.
+pub(super) async fn signed(line: &Line, message: Vec<u8>, at: DateTime<Utc>) -> Result<Vec<u8>, String> {
+    let Some(signer) = line.signer.clone() else { return Ok(message) };
+    let signing = spawn_blocking(move || signer.signed(&message, at).map_err(|error| with_causes(&error)));
+    signing.await.map_err(|broken| with_causes(&broken))?
+}

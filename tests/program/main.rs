@@ -12,6 +12,7 @@ mod commands;
 mod daemon;
 mod db;
 mod dice;
+mod dkim;
 mod doctor;
 mod errors;
 mod explain;

@@ -313,7 +313,9 @@ fn of_signing(error: &SignSettingsError) -> Told {
         SignSettingsError::Read { .. } => {
             "whoever runs this command must be allowed to read it; dkim.key_file in the configuration names it, `tidings dkim generate` makes one"
         }
-        SignSettingsError::Bad { .. } => "`tidings dkim generate` makes one that can; publish its record before you sign with it",
+        SignSettingsError::Bad { .. } => {
+            "`tidings dkim generate` makes one that can; publish its record before you sign with it"
+        }
         SignSettingsError::NoEd25519 { .. } => "`tidings dkim generate --ed25519` makes both; or set mode = \"rsa\"",
     };
     then(Exit::Configuration, next)

@@ -4,10 +4,11 @@ use insta::assert_snapshot;
 use rustls::pki_types::pem;
 
 use super::{denied, disk_full, logged, page, printed, refused};
-use crate::app::{AppError, RelaySettingsError, RelayTrialError, SecretError};
+use crate::app::{AppError, RelaySettingsError, RelayTrialError, SecretError, SignSettingsError};
 use crate::feed::fetch::FetchError;
 use crate::mail::fault::{Fault, RelayError, SessionError};
 use crate::mail::inbox::InboxError;
+use crate::mail::sign::{KeyError, SignError};
 use crate::store::declared::StillHeld;
 
 #[test]
@@ -66,6 +67,23 @@ fn what_the_relay_is_reached_with() {
         printed(RelaySettingsError::Certificates { file: certificates, source: pem::Error::NoItemsFound }),
         printed(RelaySettingsError::Tls(rustls::Error::General("no certificates of the system".to_owned()))),
         printed(RelayTrialError::Session(SessionError::Relay(away))),
+    ]);
+    assert_snapshot!(told);
+}
+
+#[test]
+fn a_key_that_does_not_sign() {
+    let file = || "/etc/tidings/secrets/d1.pem".into();
+    let bad = |source| printed(AppError::Sign(SignSettingsError::Bad { file: file(), source }));
+    let told = page([
+        printed(AppError::Sign(SignSettingsError::Read { file: file(), source: denied() })),
+        bad(KeyError::NotPem(pem::Error::NoItemsFound)),
+        bad(KeyError::NoRsa),
+        bad(KeyError::Twice),
+        bad(KeyError::Short(1024)),
+        bad(KeyError::Unknown),
+        printed(SignSettingsError::NoEd25519 { file: file() }),
+        logged(SignError::from(aws_lc_rs::error::Unspecified)),
     ]);
     assert_snapshot!(told);
 }

@@ -9,7 +9,7 @@ use shown::Shown;
 use source::Source;
 
 /// Words that no snapshot has, and why.
-const NOT_SHOWN: [(&str, &str); 15] = [
+const NOT_SHOWN: [(&str, &str); 17] = [
     ("could not wake the daemon; it looks by itself within 30 seconds", A_MOMENT),
     ("{} was erased in the meantime", A_MOMENT),
     ("could not read the answer", "the terminal must break while somebody types"),
@@ -21,6 +21,8 @@ const NOT_SHOWN: [(&str, &str); 15] = [
     ("could not open a port on this machine for the demo's newspaper", "every port must be taken"),
     ("could not open a port on this machine for the demo's pages", "every port must be taken"),
     ("could not remove the demo's temporary folder", A_MOMENT),
+    ("the system makes no key", "the system must be out of chance"),
+    ("the key cannot be written down", "the crypto library must refuse a key of its own"),
     ("more than the limit", "it comes out as `sent more than … bytes`"),
     ("the mail to {} cannot be taken apart", THE_DEMO),
     ("no mail with a link to confirm came to {}", THE_DEMO),

@@ -310,8 +310,11 @@ fn of_settings(error: &RelaySettingsError) -> Told {
 
 fn of_signing(error: &SignSettingsError) -> Told {
     let next = match error {
+        SignSettingsError::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
+            "`tidings dkim generate` makes it; dkim.key_file in the configuration names it"
+        }
         SignSettingsError::Read { .. } => {
-            "whoever runs this command must be allowed to read it; dkim.key_file in the configuration names it, `tidings dkim generate` makes one"
+            "whoever runs this command must be allowed to read it; dkim.key_file in the configuration names it"
         }
         SignSettingsError::Bad { .. } => {
             "`tidings dkim generate` makes one that can; publish its record before you sign with it"

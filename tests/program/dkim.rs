@@ -105,6 +105,7 @@ fn a_key_that_cannot_be_used_is_said_before_the_start() {
     assert_snapshot!(house.tidings(&["run", "--once", "-q"]).ended(3).err, @"
     error: could not read the key for DKIM from secrets/d1.pem
       because: No such file or directory (os error 2)
+      try:  `tidings dkim generate` makes it; dkim.key_file in the configuration names it
     ");
     house.tidings(&["check"]).ended(3);
     house.tidings(&GENERATE).ended(0);

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use rustls::pki_types::pem;
 
-use super::{denied, disk_full, logged, page, printed, refused};
+use super::{denied, disk_full, logged, nowhere, page, printed, refused};
 use crate::app::{AppError, RelaySettingsError, RelayTrialError, SecretError, SignSettingsError};
 use crate::feed::fetch::FetchError;
 use crate::mail::fault::{Fault, RelayError, SessionError};
@@ -77,6 +77,7 @@ fn a_key_that_does_not_sign() {
     let bad = |source| printed(AppError::Sign(SignSettingsError::Bad { file: file(), source }));
     let told = page([
         printed(AppError::Sign(SignSettingsError::Read { file: file(), source: denied() })),
+        printed(AppError::Sign(SignSettingsError::Read { file: file(), source: nowhere() })),
         bad(KeyError::NotPem(pem::Error::NoItemsFound)),
         bad(KeyError::NoRsa),
         bad(KeyError::Twice),

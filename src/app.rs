@@ -12,6 +12,7 @@ mod tenure;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use thiserror::Error;
@@ -196,7 +197,7 @@ impl App {
         Ok(Line {
             config: Arc::clone(&self.config),
             store: self.store.clone(),
-            fetcher: fetcher(&self.config)?,
+            fetcher: fetcher(&self.config, self.config.collect.per_host_delay)?,
             templates: Arc::clone(&self.templates),
             keys: self.keys.clone(),
             clock: self.clock.clone(),
@@ -332,15 +333,15 @@ fn try_out(config: &Config, templates: &Templates) -> Result<(), AppError> {
     Err(AppError::Unfit { folder: folder.clone(), failures })
 }
 
-/// Whoever asks feeds, within the limits of `[collect]`.
-pub fn fetcher(config: &Config) -> Result<Fetcher, FetchError> {
+/// Whoever asks feeds, within the limits of `[collect]`, with this pause between two requests to a host.
+pub fn fetcher(config: &Config, pause: Duration) -> Result<Fetcher, FetchError> {
     let collect = &config.collect;
     let limits = Limits {
         connect: collect.connect_timeout,
         whole: collect.fetch_timeout,
         body: collect.max_body,
         redirects: u8::try_from(collect.max_redirects).unwrap_or(u8::MAX),
-        pause: collect.per_host_delay,
+        pause,
     };
     Fetcher::open(&user_agent(&config.site.link("/")), limits)
 }

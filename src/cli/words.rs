@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use crate::model::words::count;
 use crate::model::words::lasting;
 
 /// `2026-11-23 08:00 UTC (in 3 hours)`.
@@ -14,11 +15,6 @@ pub fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
 
 pub fn when_or_never(at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> String {
     at.map_or_else(|| "never".to_owned(), |at| when(at, now))
-}
-
-/// `1 feed`, `2 feeds`.
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// `812 bytes`, `48 kB`, `3.1 MB`.

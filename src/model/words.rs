@@ -1,4 +1,4 @@
-//! Words for people: an error with all its causes on one line, a length of time.
+//! Words for people: an error with all its causes on one line, a length of time, a number of things.
 
 use std::error::Error;
 
@@ -27,5 +27,10 @@ pub fn lasting(length: TimeDelta) -> String {
         (_, _, minutes) if minutes >= 1 => (minutes, "minute"),
         _ => (length.num_seconds(), "second"),
     };
-    if n == 1 { format!("1 {unit}") } else { format!("{n} {unit}s") }
+    count(usize::try_from(n).unwrap_or_default(), unit)
+}
+
+/// `1 feed`, `2 feeds`.
+pub fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::deliver::alert::addresses;
 use super::{Error, Line};
 use crate::model::trouble::{News, RelayLook, Seen};
+use crate::model::words::count;
 use crate::store::{self, Store, alert, delivery, feed, queue, run, slot, subscriber, trouble};
 
 const RUN_LATE: TimeDelta = TimeDelta::hours(2);
@@ -114,7 +115,7 @@ async fn nothing_accepted(store: &Store, accepted_at: DateTime<Utc>, now: DateTi
 fn held(feed: &feed::Listed) -> String {
     let (slug, n) = (&feed.slug, feed.held);
     let since = feed.held_since.map(|since| since.format(" since %Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default();
-    let articles = if n == 1 { "1 article".to_owned() } else { format!("{n} articles") };
+    let articles = count(usize::try_from(n).unwrap_or_default(), "article");
     format!(
         "the feed `{slug}` holds {articles}{since}, far more than usual at once; `tidings feed release {slug}` mails them, with --archive they are kept and not mailed"
     )

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::{Printed, told};
 use crate::cli::exit::{Exit, Failure};
+use crate::cli::file::could_not;
 use crate::cli::output::Output;
 use crate::config::is_selector;
 use crate::mail::sign::{Keys, Signer, ed25519_selector};
@@ -98,20 +99,20 @@ fn next(args: &GenerateArgs) -> String {
 }
 
 fn write(file: &Path, pem: &SecretString) -> anyhow::Result<()> {
-    let what = || format!("could not make {}", file.display());
+    let failed = could_not("make", file);
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(what)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(&failed)?;
     }
     let mut out = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Err(there) if there.kind() == io::ErrorKind::AlreadyExists => return Err(is_there(file)),
-        opened => opened.with_context(what)?,
+        opened => opened.map_err(&failed)?,
     };
     let written = out.write_all(pem.expose_secret().as_bytes()).and_then(|()| out.sync_all());
     if written.is_err() {
         // Half a key is worse than none.
         let _ = fs::remove_file(file);
     }
-    written.with_context(what)
+    Ok(written.map_err(failed)?)
 }
 
 fn is_there(file: &Path) -> anyhow::Error {

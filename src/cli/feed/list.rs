@@ -198,10 +198,12 @@ impl Listed {
 pub async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let app = open::app(global).await?;
     let now = app.clock.now();
-    let known = feed::list(&app.store).await?.into_iter().zip(habit::all(&app.store, now).await?);
-    let mut known: HashMap<Slug, (feed::Listed, Habit)> =
-        known.map(|(feed, habit)| (feed.slug.clone(), (feed, habit))).collect();
-    let listed = |feed: &Feed| match known.remove(&feed.slug) {
+    let known = feed::list(&app.store).await?.into_iter();
+    let mut known: HashMap<Slug, feed::Listed> = known.map(|feed| (feed.slug.clone(), feed)).collect();
+    let habits = habit::all(&app.store, now).await?.into_iter();
+    let mut habits: HashMap<Slug, Habit> = habits.map(|habit| (habit.slug.clone(), habit)).collect();
+    // One that a daemon has declared between the two looks is known the next time.
+    let listed = |feed: &Feed| match known.remove(&feed.slug).zip(habits.remove(&feed.slug)) {
         Some((feed, habit)) => Listed::known(feed, habit, now),
         None => Listed::new(feed, now),
     };

@@ -14,6 +14,7 @@ use crate::config::FirstFetch;
 use crate::feed::Document;
 use crate::feed::fetch::Freshness;
 use crate::feed::identity::{self, Policy};
+use crate::model::words::count;
 use crate::store;
 use crate::store::feed::{self, Answered, Due, Moved};
 use crate::store::filing::Numbering;
@@ -71,16 +72,12 @@ pub(super) async fn keep(
         warn!(feed = %due.slug, "feed {} is damaged, what could be read was kept: {damage}", due.slug);
     }
     if kept.new > 0 {
-        info!(feed = %due.slug, new = kept.new, filed = kept.numbered, "feed {} has {} nobody had seen", due.slug, articles(kept.new));
+        info!(feed = %due.slug, new = kept.new, filed = kept.numbered, "feed {} has {} nobody had seen", due.slug, count(kept.new, "article"));
     }
     if kept.held > 0 {
         flood::tell(due, &standing, kept.held);
     }
     Ok(Collected { feeds: 1, new: kept.new, filed: kept.numbered, ..Collected::default() })
-}
-
-fn articles(n: usize) -> String {
-    if n == 1 { "1 article".to_owned() } else { format!("{n} articles") }
 }
 
 /// The first fetch of a feed mails nothing, or its newest few; later ones at once, or after `hold_back`. A flood waits.

@@ -3,6 +3,7 @@
 mod told;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use clap::Args;
 use url::Url;
@@ -34,7 +35,8 @@ pub async fn run(args: &TestArgs, global: &Global, output: &Output) -> anyhow::R
     let now = open::clock(global, &config)?.now();
     let declared = declared(&config, &args.url);
     let allow_private = args.allow_private || declared.is_some_and(|feed| feed.allow_private);
-    let fetcher = app::fetcher(&config)?;
+    // A few requests, and a person who waits for them.
+    let fetcher = app::fetcher(&config, Duration::ZERO)?;
     let found = find(&fetcher, &args.url, allow_private).await.map_err(|error| failure(&error, &args.url))?;
     let declared = declared.or_else(|| self::declared(&config, &found.url));
     let feed = match declared {

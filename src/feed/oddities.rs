@@ -200,7 +200,7 @@ fn has_markup(title: &str) -> bool {
 
 /// What it says of its encoding, where that is not what it has.
 fn encoding(body: &[u8], content_type: Option<&str>) -> Option<String> {
-    let declared = content_type.and_then(charset).or_else(|| prolog(body))?;
+    let declared = parse::declared_encoding(body, content_type)?;
     let is_utf8 = std::str::from_utf8(body).is_ok();
     match Encoding::for_label(declared.as_bytes()) {
         None => Some(format!("it says that its encoding is `{declared}`, which nobody knows; it was guessed")),
@@ -212,18 +212,6 @@ fn encoding(body: &[u8], content_type: Option<&str>) -> Option<String> {
         }
         Some(_) => None,
     }
-}
-
-fn charset(content_type: &str) -> Option<String> {
-    let value = content_type.to_ascii_lowercase().split_once("charset=")?.1.to_owned();
-    Some(value.split(';').next().unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned())
-}
-
-fn prolog(body: &[u8]) -> Option<String> {
-    let head = String::from_utf8_lossy(&body[..body.len().min(200)]).into_owned();
-    let declaration = head.split_once("<?xml")?.1.split_once("?>")?.0;
-    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    Some(value.trim_matches(['"', '\'', ' ']).split(['"', '\'']).next()?.to_owned())
 }
 
 fn unreadable(document: &Document) -> bool {

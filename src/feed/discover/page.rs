@@ -1,12 +1,10 @@
 //! What an HTML page says of its feeds. It is looked through for two tags only, so nothing in it can cost more than its
 //! length.
 
-use std::borrow::Cow;
-
-use quick_xml::escape::unescape;
 use url::Url;
 
 use super::Offer;
+use crate::feed::parse::unescape;
 
 /// How much of a page is looked through: its head is where feeds are named.
 const LOOKED_AT: usize = 1 << 20;
@@ -137,7 +135,7 @@ impl Tag<'_> {
                 None => ("", after),
             };
             if name.eq_ignore_ascii_case(wanted) {
-                return Some(plain(value));
+                return Some(unescape(value));
             }
             // A stray `=` is a name of no length: it is passed over.
             rest = if behind.len() < rest.len() { behind } else { &rest[rest.ceil_char_boundary(1)..] };
@@ -150,11 +148,6 @@ fn value_of(text: &str) -> (&str, &str) {
         Some(quote @ ('"' | '\'')) => text[1..].split_once(quote).unwrap_or((&text[1..], "")),
         _ => text.split_at(text.find(char::is_whitespace).unwrap_or(text.len())),
     }
-}
-
-/// Without references. Addresses often have a bare `&` in them.
-fn plain(value: &str) -> String {
-    unescape(value).map_or_else(|_| value.replace("&amp;", "&"), Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -1,17 +1,15 @@
 //! Reading: one pass without recursion. A document type is passed over, so no entity is ever expanded.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
 use quick_xml::Reader;
-use quick_xml::escape::unescape;
 use quick_xml::events::{BytesStart, Event};
 use url::Url;
 
 use super::{Bad, Folder, LONGEST, List, OpmlError, Outline};
 use crate::feed::identity::canonical_link;
-use crate::feed::parse::decode;
+use crate::feed::parse::{decode, unescape};
 
 /// Folders in folders. What lies deeper is reported, not read.
 const DEEPEST: usize = 50;
@@ -154,9 +152,7 @@ impl Attributes {
             attributes
                 .map(|attribute| {
                     let key = String::from_utf8_lossy(attribute.key.as_ref()).to_ascii_lowercase();
-                    let raw = String::from_utf8_lossy(&attribute.value).into_owned();
-                    let value = unescape(&raw).map_or_else(|_| raw.replace("&amp;", "&"), Cow::into_owned);
-                    (key, value)
+                    (key, unescape(&String::from_utf8_lossy(&attribute.value)))
                 })
                 .collect(),
         )

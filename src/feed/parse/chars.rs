@@ -7,6 +7,8 @@ use markup5ever::data::NAMED_ENTITIES;
 
 /// The longest text of one field, in bytes.
 pub(super) const FIELD: usize = 1 << 20;
+/// No name of an entity is longer, nor a number that means anything.
+const LONGEST: usize = 40;
 
 /// Appends what may pass, up to [`FIELD`] bytes in all.
 pub(super) fn push(buffer: &mut String, text: &str) {
@@ -77,8 +79,8 @@ fn named(name: &str) -> Option<String> {
         "gt" => return Some(">".to_owned()),
         "quot" => return Some("\"".to_owned()),
         "apos" => return Some("'".to_owned()),
-        // No name is longer, and a made-up one may be as long as the document.
-        _ if name.len() > 40 => return None,
+        // A made-up one may be as long as the document.
+        _ if name.len() > LONGEST => return None,
         _ => {}
     }
     let &(first, second) = NAMED_ENTITIES.get(format!("{name};").as_str())?;
@@ -88,12 +90,14 @@ fn named(name: &str) -> Option<String> {
 }
 
 /// Resolves the references in an attribute's value; what is none stays as it is.
-pub(super) fn unescape(raw: &str) -> String {
+pub(in crate::feed) fn unescape(raw: &str) -> String {
     let mut out = String::new();
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('&') {
         push(&mut out, before);
-        let found = after.split_once(';').and_then(|(name, rest)| Some((resolve(name)?, rest)));
+        // Not looked for to the end of the value: millions of `&` and no `;` would take hours.
+        let end = after.bytes().take(LONGEST + 1).position(|byte| byte == b';');
+        let found = end.and_then(|end| Some((resolve(&after[..end])?, &after[end + 1..])));
         rest = match found {
             Some((text, rest)) => {
                 push(&mut out, &text);
@@ -125,6 +129,12 @@ pub(super) fn mend_twice_encoded(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_nothing_but_ampersands_is_read_at_once() {
+        assert_eq!(unescape(&"&".repeat(8 << 20)).len(), FIELD);
+        assert_eq!(unescape(&"&#".repeat(4 << 20)).len(), FIELD);
+    }
 
     #[test]
     fn references_of_xml_and_html_and_by_number() {

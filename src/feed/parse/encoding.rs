@@ -60,7 +60,8 @@ pub(in crate::feed) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) ->
     if let Some(text) = code_pages::ebcdic(body, declared_name) {
         return Cow::Owned(text);
     }
-    let declared = content_type.and_then(charset).or_else(|| Charset::of_label(&declared_name(body)?));
+    let of_header = content_type.and_then(charset).and_then(Charset::of_label);
+    let declared = of_header.or_else(|| Charset::of_label(&declared_name(body)?));
     if let Ok(text) = std::str::from_utf8(body) {
         // ISO-2022-JP is pure ASCII to the eye: its escapes are what tells it apart.
         if declared == Some(Charset::Standard(ISO_2022_JP)) && body.contains(&0x1b) {
@@ -84,13 +85,15 @@ pub(in crate::feed) fn decode<'a>(body: &'a [u8], content_type: Option<&str>) ->
     encoding.decode_without_bom_handling(body).0
 }
 
-fn charset(content_type: &str) -> Option<Charset> {
+/// The name that a feed gives its encoding, whether there is such a one or not: its host's word goes before its own.
+pub(in crate::feed) fn declared_encoding(body: &[u8], content_type: Option<&str>) -> Option<String> {
+    content_type.and_then(charset).map(str::to_owned).or_else(|| declared_name(body))
+}
+
+fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| Charset::of_label(value.trim().trim_matches(['"', '\''])))
-            .flatten()
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
     })
 }
 

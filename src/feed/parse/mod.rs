@@ -27,7 +27,8 @@ mod xml;
 #[cfg(test)]
 mod corpus;
 
-pub(in crate::feed) use encoding::decode;
+pub(in crate::feed) use chars::unescape;
+pub(in crate::feed) use encoding::{declared_encoding, decode};
 
 use thiserror::Error;
 use url::Url;

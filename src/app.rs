@@ -27,6 +27,7 @@ use crate::daemon::DaemonError;
 use crate::feed::fetch::{FetchError, Fetcher, Limits, user_agent};
 use crate::mail::inbox::{InboxError, Receiver};
 use crate::mail::relay::Relay;
+use crate::model::breaker::Breaker;
 use crate::model::pulse::Pulse;
 use crate::model::token::Keys;
 use crate::pipeline::receive::Mailbox;
@@ -203,6 +204,7 @@ impl App {
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             relay: relay::of(&self.config)?.map(Arc::new),
+            breaker: Breaker::default(),
             signer: sign::of(&self.config)?.map(Arc::new),
             mailbox,
             token: self.chance.bytes(),

@@ -30,6 +30,7 @@ use relay::RelayState;
 use turns::{Stage, Turns};
 use watch::Watch;
 
+use crate::model::breaker::May;
 use crate::model::pulse::Pulse;
 use crate::model::words::with_causes;
 use crate::pipeline::{Line, collect, compose, deliver, retain};
@@ -168,11 +169,11 @@ async fn delivering(line: Line, stir: Stir, relay: RelayState, turns: Turns) -> 
                         None => info!("mail is no longer held"),
                     }
                 }
-                // A relay that is at fault, or a person's stop, is not asked again at every nudge.
-                if done.relay_fault.is_some() || done.held.is_some() {
-                    rest(LOOK, &line.stopping).await;
-                } else {
-                    pace.until(delivery::next_attempt(&line.store).await).await;
+                match line.breaker.may(line.clock.now()) {
+                    // A person's stop is not asked again at every nudge.
+                    _ if done.held.is_some() => rest(LOOK, &line.stopping).await,
+                    May::Nothing { until, .. } => pace.until(Ok(Some(until))).await,
+                    May::TryOne | May::All => pace.until(delivery::next_attempt(&line.store).await).await,
                 }
                 was_held = done.held;
             }

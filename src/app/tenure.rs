@@ -10,9 +10,10 @@ use tracing::{error, info, warn};
 use super::AppError;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
+use crate::store::delivery::{self, Recovered};
 use crate::store::lock::Lock;
 use crate::store::nudge::nudge;
-use crate::store::{self, delivery, lease};
+use crate::store::{self, Tx, hold, lease};
 
 /// What the process at work holds; renewed by itself until it [`leaves`](Tenure::leave).
 pub struct Tenure {
@@ -28,9 +29,9 @@ impl Tenure {
     pub async fn begin(line: &Line, lock: Option<Lock>, holder: &str) -> Result<Self, AppError> {
         let mut tx = line.store.begin().await?;
         lease::take(&mut tx, &line.token, holder, millis(line.config.delivery.lease)).await?;
-        let (released, doubtful) = delivery::recover(&mut tx, millis(line.config.relay.final_answer_timeout)).await?;
+        let recovered = recover(line, &mut tx).await?;
         tx.commit().await?;
-        say(released, doubtful);
+        say(recovered);
 
         let leaving = CancellationToken::new();
         let renewal = match &lock {
@@ -74,9 +75,9 @@ async fn renew(line: Line, leaving: CancellationToken) -> bool {
             () = leaving.cancelled() => return false,
         }
         match once(&line).await {
-            Ok((true, 0, 0)) => {}
-            Ok((true, released, doubtful)) => {
-                say(released, doubtful);
+            Ok((true, Recovered { released: 0, doubtful: 0, .. })) => {}
+            Ok((true, recovered)) => {
+                say(recovered);
                 // A hint only: the stages look by themselves too.
                 let _ = nudge(&line.store).await;
             }
@@ -91,15 +92,31 @@ async fn renew(line: Line, leaving: CancellationToken) -> bool {
 }
 
 /// Whether the lease is alive, and what was recovered of others.
-async fn once(line: &Line) -> Result<(bool, u64, u64), store::Error> {
+async fn once(line: &Line) -> Result<(bool, Recovered), store::Error> {
     let mut tx = line.store.begin().await?;
     let alive = lease::renew(&mut tx, &line.token, millis(line.config.delivery.lease)).await?;
-    let (released, doubtful) = delivery::recover(&mut tx, millis(line.config.relay.final_answer_timeout)).await?;
+    let recovered = recover(line, &mut tx).await?;
     tx.commit().await?;
-    Ok((alive, released, doubtful))
+    Ok((alive, recovered))
 }
 
-fn say(released: u64, doubtful: u64) {
+/// A process hands over one message on each connection. More of them in doubt is not what a crash leaves: then nothing is
+/// sent, and sent again, before a person has looked.
+async fn recover(line: &Line, tx: &mut Tx) -> Result<Recovered, store::Error> {
+    let recovered = delivery::recover(tx, millis(line.config.relay.final_answer_timeout)).await?;
+    let (most, connections) = (recovered.most, line.config.relay.connections);
+    if usize::try_from(most).is_ok_and(|most| most > connections) {
+        let why = format!(
+            "{most} deliveries of a process that has ended are in doubt, and it had {connections} connections; compare with the mail server's log"
+        );
+        error!(most, connections, "all mail is held: {why}");
+        hold::guard_all(tx, &why).await?;
+    }
+    Ok(recovered)
+}
+
+fn say(recovered: Recovered) {
+    let Recovered { released, doubtful, .. } = recovered;
     if released > 0 {
         info!(released, "{released} deliveries that a process that is gone had in hand are ready again");
     }

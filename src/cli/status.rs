@@ -131,8 +131,9 @@ async fn needs_you(
             "run {run} ({frequency}) is held{why}; `tidings digest release {run}` or `tidings digest cancel {run}`"
         ));
     }
-    // Held runs and feeds that are gone are told by themselves.
-    let known = trouble::known(&app.store).await?.into_iter().filter(|(name, _)| !name.contains(':'));
+    // Held mail, held runs and feeds that are gone are told by themselves.
+    let told = |name: &str| name == "mail-held" || name.contains(':');
+    let known = trouble::known(&app.store).await?.into_iter().filter(|(name, _)| !told(name));
     needs.extend(known.map(|(_, trouble)| trouble.words));
     let in_force = adoption::is_in_force(&app.store, &app.config.fingerprint()).await?;
     if app.config.feeds.is_empty() {

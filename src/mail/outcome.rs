@@ -52,6 +52,9 @@ const NOT_THE_ADDRESS: [&str; 18] = [
     "dnsbl",
 ];
 
+/// A full mailbox. It is emptied one day, and says nothing against the address.
+const FULL: (u16, u16) = (2, 2);
+
 /// Words of a relay that does not know us, or not yet, whatever code it gives them: nobody's address is bad. Whether it is so for
 /// this reader alone or for all cannot be told from one answer, so it waits instead of stopping all mail or ending theirs.
 const NOT_FOR_US: [&str; 8] = [
@@ -81,7 +84,7 @@ pub(super) fn of(step: Step, answer: &Reply) -> Outcome {
     }
     let words = reply.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
-    if says(&NOT_FOR_US) {
+    if says(&NOT_FOR_US) || enhanced == Some(FULL) {
         return Outcome::Transient { reply };
     }
     let nobody = enhanced.map_or_else(|| says(&NOBODY), |code| HARD.contains(&code));
@@ -141,6 +144,7 @@ mod tests {
             (Step::Mail, 450, "4.7.1 greylisted", Later),
             (Step::Rcpt, 451, "4.1.1 user unknown", Later),
             (Step::Rcpt, 452, "4.2.2 mailbox full", Later),
+            (Step::Rcpt, 552, "5.2.2 mailbox full", Later),
             (Step::Dot, 421, "4.7.0 try again", Later),
             // So is what a relay says that does not know us yet.
             (Step::Rcpt, 554, "5.7.1 <a@b.c>: Relay access denied", Later),
@@ -162,7 +166,6 @@ mod tests {
             (Step::Rcpt, 550, "User unknown", Hard),
             (Step::Rcpt, 550, "No such user here", Hard),
             // Not the address.
-            (Step::Rcpt, 552, "5.2.2 mailbox full", Soft),
             (Step::Rcpt, 550, "mailbox unavailable", Soft),
             (Step::Rcpt, 550, "5.7.1 user unknown or not allowed", Soft),
             (Step::Dot, 554, "5.7.1 message refused by policy", Soft),

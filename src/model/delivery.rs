@@ -41,7 +41,7 @@ pub enum Mode {
 pub enum Outcome {
     /// The relay accepted it.
     Sent { reply: String },
-    /// A 4xx about this recipient, or a lost connection: try again later.
+    /// A 4xx about this recipient, a full mailbox, or a lost connection: try again later.
     Transient { reply: String },
     /// A 5xx about this recipient. `hard`: the address itself is bad and is suppressed.
     Permanent { reply: String, hard: bool },

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod article;
+pub mod breaker;
 pub mod choice;
 pub mod colour;
 pub mod declaration;

@@ -26,6 +26,7 @@ use crate::config::Config;
 use crate::feed::fetch::Fetcher;
 use crate::mail::relay::Relay;
 use crate::mail::sign::Signer;
+use crate::model::breaker::Breaker;
 use crate::model::token::Keys;
 use crate::render::Templates;
 use crate::store::delivery::Token;
@@ -43,6 +44,8 @@ pub struct Line {
     pub chance: Chance,
     /// Where mail for the world goes; none in capture mode without a relay.
     pub relay: Option<Arc<Relay>>,
+    /// Before that relay.
+    pub breaker: Breaker,
     /// Of all mail, also of what is captured; none where the relay signs, or nobody.
     pub signer: Option<Arc<Signer>>,
     /// The mailbox inside Tidings.

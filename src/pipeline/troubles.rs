@@ -7,7 +7,7 @@ use super::deliver::alert::addresses;
 use super::{Error, Line};
 use crate::model::trouble::{News, RelayLook, Seen};
 use crate::model::words::count;
-use crate::store::{self, Store, alert, delivery, feed, queue, run, slot, subscriber, trouble};
+use crate::store::{self, Store, alert, delivery, feed, hold, queue, run, slot, subscriber, trouble};
 
 const RUN_LATE: TimeDelta = TimeDelta::hours(2);
 /// Whoever signs up waits for it.
@@ -70,6 +70,10 @@ async fn troubles(
     }
     if let RelayLook::Refuses(why) = &seen.relay {
         add(RELAY.into(), format!("the relay takes no mail from us: {why}"));
+    }
+    // A person who stops all mail knows it.
+    if let Some(why) = hold::by_guard(store).await? {
+        add("mail-held".into(), format!("no mail leaves: {why}; `tidings digest release --all` lets it go"));
     }
     for (id, frequency, why) in run::held(store).await? {
         let why = why.map_or_else(String::new, |why| format!(": {why}"));

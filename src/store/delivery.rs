@@ -95,6 +95,11 @@ statements! {
         "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending'
          AND sending_at + $1 <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AND token NOT IN (SELECT token FROM lease)",
     );
+    /// How many one process was handing over when it ended: of the one that had most.
+    MOST_ORPHANS = same(
+        "SELECT count(*) FROM delivery WHERE state IN ('claimed', 'sending') AND state = 'sending'
+         AND token NOT IN (SELECT token FROM lease) GROUP BY token ORDER BY 1 DESC LIMIT 1",
+    );
     /// What we had in hand ourselves when a run of ours broke off.
     RELEASE_OWN = same(
         "UPDATE delivery SET state = 'ready', token = NULL WHERE state IN ('claimed', 'sending') AND state = 'claimed' AND token = $1",
@@ -324,10 +329,22 @@ pub async fn settle(tx: &mut Tx, token: &Token, id: i64, settled: &Settled, now:
     Ok(changed == 1)
 }
 
-/// What those left behind whose lease is over: how many were released, and how many are now in doubt. On PostgreSQL one
-/// that is being handed over is in doubt `answer_millis` after its mark, when no answer can come any more.
-pub async fn recover(tx: &mut Tx, answer_millis: i64) -> Result<(u64, u64), Error> {
-    Ok((tx.exec(&RELEASE_ORPHANS, args![]).await?, tx.exec(&DOUBT_ORPHANS, args![answer_millis]).await?))
+/// What those left behind whose lease is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovered {
+    pub released: u64,
+    /// Now in doubt.
+    pub doubtful: u64,
+    /// The most that one of them was handing over.
+    pub most: i64,
+}
+
+/// Takes over from those whose lease is over. On PostgreSQL one that is being handed over is in doubt `answer_millis` after
+/// its mark, when no answer can come any more.
+pub async fn recover(tx: &mut Tx, answer_millis: i64) -> Result<Recovered, Error> {
+    let most = tx.opt::<(i64,)>(&MOST_ORPHANS, args![]).await?.map_or(0, |(most,)| most);
+    let released = tx.exec(&RELEASE_ORPHANS, args![]).await?;
+    Ok(Recovered { released, doubtful: tx.exec(&DOUBT_ORPHANS, args![answer_millis]).await?, most })
 }
 
 /// The same for what a run of our own left behind when it broke off. Only while nothing is in hand.

@@ -61,6 +61,9 @@ statements! {
     );
 }
 
+/// How the reason begins when no person has given it.
+const BY_GUARD: &str = "by Tidings itself: ";
+
 /// Deliveries ended in one transaction.
 const BATCH: i64 = 1000;
 
@@ -96,6 +99,16 @@ pub async fn release(tx: &mut Tx, run: i64) -> Result<bool, Error> {
 /// Stops all mail, whatever it belongs to, until it is released.
 pub async fn hold_all(tx: &mut Tx, why: &str) -> Result<(), Error> {
     setting::put(tx, "hold", why).await
+}
+
+/// The same, by the program itself, for a reason that somebody must be told.
+pub async fn guard_all(tx: &mut Tx, why: &str) -> Result<(), Error> {
+    hold_all(tx, &format!("{BY_GUARD}{why}")).await
+}
+
+/// Why the program itself has stopped all mail, if it has.
+pub async fn by_guard(store: &Store) -> Result<Option<String>, Error> {
+    Ok(setting::get(store, "hold").await?.filter(|why| why.starts_with(BY_GUARD)))
 }
 
 /// False: it was not stopped. Runs that are held by themselves stay so.

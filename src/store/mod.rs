@@ -35,6 +35,7 @@ pub mod ledger;
 pub mod letter;
 pub mod lock;
 pub mod nudge;
+pub mod outage;
 pub mod page;
 pub mod queue;
 pub mod request;

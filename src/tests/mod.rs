@@ -2,6 +2,7 @@
 
 mod app;
 mod at_work;
+mod breaker;
 mod browser;
 mod changed_text;
 mod changes;

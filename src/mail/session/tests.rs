@@ -73,7 +73,7 @@ async fn messages_arrive_byte_by_byte_over_one_connection() {
 #[tokio::test]
 async fn a_refused_recipient_costs_a_reset_not_the_connection() {
     for (pipelining, local, hard) in
-        [(true, "refuse-550", true), (false, "refuse-550", true), (true, "refuse-552-5.2.2", false)]
+        [(true, "refuse-550", true), (false, "refuse-550", true), (true, "refuse-550-5.7.1", false)]
     {
         let relay = Scripted::with(Script { pipelining, ..Script::default() });
         let mut session = open(&relay).await;

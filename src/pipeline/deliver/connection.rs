@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, mpsc};
 use tracing::{info, warn};
 
@@ -11,6 +12,7 @@ use super::{LOOK_AGAIN, Parcel, Shared};
 use crate::mail::fault::SessionError;
 use crate::mail::relay::Relay;
 use crate::mail::session::Session;
+use crate::model::breaker::stood_still;
 use crate::model::delivery::{Outcome, retry};
 use crate::store::delivery::{Sending, Settled};
 
@@ -50,13 +52,17 @@ impl Connection {
                 self.deliver(&parcel).await;
             }
         }
+        self.quit().await;
+    }
+
+    pub async fn quit(self) {
         for session in self.sessions.into_iter().flatten() {
             session.quit().await;
         }
     }
 
     /// One message, from its claim to its outcome.
-    async fn deliver(&mut self, parcel: &Parcel) {
+    pub async fn deliver(&mut self, parcel: &Parcel) {
         let mut exchange = self.hand_over(parcel).await;
         if matches!(exchange, Exchange::Closing) {
             exchange = self.hand_over(parcel).await;
@@ -74,6 +80,7 @@ impl Connection {
                 let id = parcel.claimed.id;
                 warn!(delivery.id = id, "the answer to delivery {id} was lost; it is in doubt: {why}");
                 self.shared.counts.uncertain.fetch_add(1, Ordering::Relaxed);
+                self.shared.unanswered(&why).await;
                 self.shared.marks.settle(id, Settled::Doubted { why }).await;
             }
             Exchange::Relay(why) => {
@@ -135,6 +142,9 @@ impl Connection {
 
     async fn record(&mut self, parcel: &Parcel, outcome: Outcome) {
         let (id, counts, marks) = (parcel.claimed.id, &self.shared.counts, &self.shared.marks);
+        if !parcel.captured && !matches!(outcome, Outcome::Ours { .. }) {
+            self.shared.answered();
+        }
         match outcome.without(&parcel.to) {
             Outcome::Sent { reply } => {
                 counts.sent.fetch_add(1, Ordering::Relaxed);
@@ -165,7 +175,9 @@ impl Connection {
         let (claimed, now) = (&parcel.claimed, self.shared.line.clock.now());
         let settings = &self.shared.line.config.delivery;
         self.shared.counts.deferred.fetch_add(1, Ordering::Relaxed);
-        let settled = match retry(&settings.retry, settings.give_up_after, claimed.attempts, claimed.created_at, now) {
+        // While the relay was at fault nobody could take it.
+        let since = claimed.created_at + stood_still(&self.shared.outages, claimed.created_at, now);
+        let settled = match retry(&settings.retry, settings.give_up_after, claimed.attempts, since, now) {
             Some(until) => Settled::Deferred { until, reply },
             // Once in doubt, a failed retry proves nothing: the relay may have had it before.
             None if claimed.doubts > 0 => Settled::Held { reply },
@@ -176,6 +188,11 @@ impl Connection {
 }
 
 impl Parcel {
+    /// The message's, and its signature's.
+    pub fn date(&self) -> DateTime<Utc> {
+        self.claimed.created_at
+    }
+
     fn sending(&self) -> Sending {
         Sending {
             id: self.claimed.id,

@@ -24,8 +24,9 @@ use tracing::{error, info, warn};
 use super::{Error, Line};
 use crate::config::Uncertain;
 use crate::model::address::Address;
+use crate::model::breaker::{May, Outage};
 use crate::store::delivery::{self, Claimed, Settled};
-use crate::store::{captured_mail, letter, setting};
+use crate::store::{captured_mail, letter, outage, setting};
 use connection::Connection;
 use marks::Marks;
 pub use press::site;
@@ -34,8 +35,6 @@ use signing::Desk;
 
 /// Deliveries claimed at once: few enough that an answer to a person waits seconds at most.
 const BATCH: i64 = 200;
-/// How long a relay that cannot be reached, or refuses us, is left alone.
-const RELAY_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// How soon something that changed under a delivery is looked at again.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
@@ -65,6 +64,12 @@ struct Shared {
     /// The relay was at fault: nothing more is handed over in this run.
     broken: AtomicBool,
     fault: Mutex<Option<String>>,
+    /// The relay has answered about a message.
+    answered: AtomicBool,
+    /// Messages in a row that were handed over and not answered.
+    unanswered: AtomicUsize,
+    /// What was known when the run began.
+    outages: Vec<Outage>,
 }
 
 #[derive(Default)]
@@ -98,15 +103,30 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
     if delivery::next_attempt(&line.store).await?.is_none_or(|next| next > now) {
         return Ok(Delivered::default());
     }
+    let may = line.breaker.may(now);
+    if let May::Nothing { why, .. } = may {
+        return Ok(Delivered { relay_fault: Some(why), ..Delivered::default() });
+    }
     let shared = Arc::new(Shared {
         line: line.clone(),
         marks: Marks::start(line),
         counts: Counts::default(),
         broken: AtomicBool::new(false),
         fault: Mutex::default(),
+        answered: AtomicBool::new(false),
+        unanswered: AtomicUsize::new(0),
+        outages: outage::all(&line.store).await?,
     });
-    let worked = work(&shared, now).await;
+    let worked = match may {
+        May::TryOne => try_one(&shared, now).await,
+        _ => Ok(()),
+    };
+    let worked = match worked {
+        Ok(()) if !shared.is_stopping() => work(&shared, now).await,
+        tried => tried,
+    };
     shared.marks.finish().await;
+    shared.note_outage().await?;
     worked?;
     Ok(shared.tally().await)
 }
@@ -132,6 +152,43 @@ async fn settle_doubts(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
         warn!(held, "{held} messages were in doubt more than {times} times and are held: see `tidings status`");
     }
     Ok(())
+}
+
+/// The relay was at fault when it was asked last: one message shows how it stands, while all others wait.
+async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
+    let line = &shared.line;
+    let mut press = Press::open(line).await?;
+    let mut connection = Connection::new(shared);
+    // What is captured says nothing of the relay, nor does what ends before it comes to it.
+    while line.breaker.is_open() && !shared.is_stopping() && held(line).await?.is_none() {
+        let Some(claimed) = claim(line, 1, now).await?.pop() else { break };
+        let id = claimed.id;
+        match shared.pressed(&mut press, claimed, now).await? {
+            None => {}
+            Some(mut parcel) => match signing::signed(line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
+                Ok(bytes) => {
+                    let captured = parcel.captured;
+                    connection.deliver(&Parcel { bytes, ..*parcel }).await;
+                    if !captured && line.breaker.is_open() && !shared.is_stopping() {
+                        shared.relay_fault("it takes messages and does not answer".to_owned()).await;
+                    }
+                }
+                Err(why) => {
+                    shared.relay_fault(why).await;
+                    shared.release(id).await;
+                }
+            },
+        }
+    }
+    connection.quit().await;
+    Ok(())
+}
+
+async fn claim(line: &Line, limit: i64, now: DateTime<Utc>) -> Result<Vec<Claimed>, Error> {
+    let mut tx = line.store.begin().await?;
+    let batch = delivery::claim(&mut tx, &line.token, limit, now).await?;
+    tx.commit().await?;
+    Ok(batch)
 }
 
 /// Claims and presses, while connections carry. Whatever breaks off, what the connections have in hand comes to its end.
@@ -167,9 +224,7 @@ async fn feed(
     while !shared.is_stopping() && held(line).await?.is_none() {
         // What fell due since the run began, a confirmation say, does not wait for its end.
         let now = now.max(line.clock.now());
-        let mut tx = line.store.begin().await?;
-        let batch = delivery::claim(&mut tx, &line.token, BATCH, now).await?;
-        tx.commit().await?;
+        let batch = claim(line, BATCH, now).await?;
         if batch.is_empty() {
             break;
         }
@@ -178,25 +233,13 @@ async fn feed(
                 shared.release(claimed.id).await;
                 continue;
             }
-            let id = claimed.id;
-            match press.press(claimed, now).await? {
-                Pressed::Parcel(parcel) => {
-                    let busy = connections.is_empty() || desk.is_busy();
-                    if busy && connections.len() < line.config.relay.connections {
-                        connections.spawn(Connection::new(shared).carry(Arc::clone(&waiting)));
-                    }
-                    if let Err(unsent) = desk.put(*parcel).await {
-                        shared.release(unsent.claimed.id).await;
-                    }
-                }
-                Pressed::Ended(settled) => {
-                    shared.counts.cancelled.fetch_add(1, Ordering::Relaxed);
-                    shared.marks.settle(id, settled).await;
-                }
-                // Its rows say so already.
-                Pressed::SetAside => {
-                    shared.counts.cancelled.fetch_add(1, Ordering::Relaxed);
-                }
+            let Some(parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
+            let busy = connections.is_empty() || desk.is_busy();
+            if busy && connections.len() < line.config.relay.connections {
+                connections.spawn(Connection::new(shared).carry(Arc::clone(&waiting)));
+            }
+            if let Err(unsent) = desk.put(*parcel).await {
+                shared.release(unsent.claimed.id).await;
             }
         }
     }
@@ -213,6 +256,27 @@ impl Shared {
         self.broken.load(Ordering::Relaxed) || self.line.stopping.is_cancelled()
     }
 
+    /// None: it has come to its end here.
+    async fn pressed(
+        &self,
+        press: &mut Press,
+        claimed: Claimed,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Box<Parcel>>, Error> {
+        let id = claimed.id;
+        let settled = match press.press(claimed, now).await? {
+            Pressed::Parcel(parcel) => return Ok(Some(parcel)),
+            Pressed::Ended(settled) => Some(settled),
+            // Its rows say so already.
+            Pressed::SetAside => None,
+        };
+        self.counts.cancelled.fetch_add(1, Ordering::Relaxed);
+        if let Some(settled) = settled {
+            self.marks.settle(id, settled).await;
+        }
+        Ok(None)
+    }
+
     /// The relay, not a reader, is at fault: everything in hand goes back, uncharged.
     async fn relay_fault(&self, why: String) {
         let mut fault = self.fault.lock().await;
@@ -223,12 +287,44 @@ impl Shared {
         self.broken.store(true, Ordering::Relaxed);
     }
 
-    /// Our own or the relay's fault before the mark: always safe, and nobody is charged. Only a relay at fault is left alone
-    /// for a while.
+    /// The relay has said something about a message: it works.
+    fn answered(&self) {
+        self.unanswered.store(0, Ordering::Relaxed);
+        if !self.answered.swap(true, Ordering::Relaxed) {
+            self.line.breaker.closes();
+        }
+    }
+
+    /// No answer came to the end of a message. So many of them in a row would be as many mails sent twice, and more with
+    /// each try: that is the relay's fault.
+    async fn unanswered(&self, why: &str) {
+        let in_a_row = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+        if in_a_row > self.line.config.relay.connections {
+            self.relay_fault(format!("{in_a_row} messages in a row were handed over and not answered: {why}")).await;
+        }
+    }
+
+    /// Whether the relay was at fault at the end, for those that wait.
+    async fn note_outage(&self) -> Result<(), Error> {
+        let (line, now) = (&self.line, self.line.clock.now());
+        let goes_on = self.outages.last().is_some_and(|last| last.ended.is_none());
+        let fault = self.fault.lock().await.clone();
+        let mut tx = line.store.begin().await?;
+        match fault {
+            Some(why) => {
+                line.breaker.opens(&why, now);
+                outage::begins(&mut tx, now).await?;
+            }
+            None if goes_on && self.answered.load(Ordering::Relaxed) => outage::ends(&mut tx, now).await?,
+            None => {}
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Our own or the relay's fault before the mark: always safe, and nobody is charged.
     async fn release(&self, id: i64) {
-        let now = self.line.clock.now();
-        let relay_at_fault = self.fault.lock().await.is_some() && !self.line.stopping.is_cancelled();
-        let from = if relay_at_fault { now + RELAY_PAUSE } else { now };
+        let from = self.line.clock.now();
         self.marks.settle(id, Settled::Released { from }).await;
     }
 

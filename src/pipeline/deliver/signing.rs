@@ -55,7 +55,7 @@ fn sign_all(shared: &Shared, signer: &Signer, unsigned: &Mutex<mpsc::Receiver<Pa
     let next = || unsigned.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
     while let Some(mut parcel) = next() {
         let id = parcel.claimed.id;
-        let back = match signer.signed(&parcel.bytes, parcel.claimed.created_at) {
+        let back = match signer.signed(&parcel.bytes, parcel.date()) {
             Ok(bytes) => {
                 parcel.bytes = bytes;
                 signed.blocking_send(parcel).is_err()

@@ -93,7 +93,7 @@ pub struct Relay {
 }
 
 struct Shared {
-    script: Script,
+    script: Mutex<Script>,
     tls: Arc<ServerConfig>,
     received: Mutex<Vec<Received>>,
     arrival: Condvar,
@@ -120,7 +120,7 @@ impl Relay {
         let log_path = folder.path().join("accepted.log");
         let (certificate, tls) = certificate();
         let shared = Arc::new(Shared {
-            script,
+            script: Mutex::new(script),
             tls,
             received: Mutex::default(),
             arrival: Condvar::new(),
@@ -136,6 +136,12 @@ impl Relay {
         let answering = Arc::clone(&shared);
         thread::spawn(move || answer(&listener, &answering));
         Self { addr, shared, certificate, _folder: folder }
+    }
+
+    /// Treats so whoever comes from here on.
+    #[allow(dead_code, reason = "the stories of a relay that changes")]
+    pub fn becomes(&self, script: Script) {
+        *lock(&self.shared.script) = script;
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -188,18 +194,19 @@ impl Relay {
 
     /// The relay as our side would be configured for it.
     pub fn configured(&self) -> crate::mail::relay::Relay {
+        let script = lock(&self.shared.script);
         let roots = Roots::only([self.certificate.clone()]).unwrap();
         let login =
             |(user, password): &(String, String)| Login { user: user.clone(), password: password.clone().into() };
         crate::mail::relay::Relay {
             host: "localhost".into(),
             port: self.addr.port(),
-            tls: match self.shared.script.security {
+            tls: match script.security {
                 Security::None => Tls::None,
                 Security::Implicit => Tls::Implicit(roots),
                 Security::StartTls | Security::Injecting => Tls::StartTls(roots),
             },
-            login: self.shared.script.login.as_ref().map(login),
+            login: script.login.as_ref().map(login),
             hello: "tidings.example.org".into(),
             deadlines: Deadlines::default(),
             listener: None,

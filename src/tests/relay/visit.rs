@@ -9,13 +9,15 @@ use base64::engine::general_purpose::STANDARD;
 use rustls::{ServerConnection, StreamOwned};
 
 use super::behaviour::{Act, Moment, act, opens_anyway};
-use super::{Received, Security, Shared};
+use super::{Received, Script, Security, Shared, lock};
 
 trait Io: Read + Write + Send {}
 impl<T: Read + Write + Send> Io for T {}
 
 struct Visit<'s> {
     shared: &'s Shared,
+    /// As it was when the visitor came.
+    script: Script,
     number: u64,
     io: Box<dyn Io>,
     tcp: TcpStream,
@@ -43,6 +45,7 @@ pub(super) fn run(tcp: TcpStream, number: u64, shared: &Shared) {
     let io: Box<dyn Io> = Box::new(tcp.try_clone().unwrap());
     let mut visit = Visit {
         shared,
+        script: lock(&shared.script).clone(),
         number,
         io,
         tcp,
@@ -58,14 +61,14 @@ pub(super) fn run(tcp: TcpStream, number: u64, shared: &Shared) {
 impl Visit<'_> {
     fn run(&mut self) -> Step {
         self.close_at(1)?;
-        if self.shared.script.security == Security::Implicit {
+        if self.script.security == Security::Implicit {
             self.secure()?;
         }
-        if self.shared.script.close_at == Some(2) {
+        if self.script.close_at == Some(2) {
             self.raw(b"220 rel")?;
             return Err(Over);
         }
-        self.say(self.shared.script.greeting.unwrap_or("220 relay.test ESMTP"))?;
+        self.say(self.script.greeting.unwrap_or("220 relay.test ESMTP"))?;
         loop {
             let line = self.line()?;
             let line = String::from_utf8_lossy(&line).into_owned();
@@ -92,7 +95,7 @@ impl Visit<'_> {
 
     fn ehlo(&mut self) -> Step {
         self.close_at(3)?;
-        let script = &self.shared.script;
+        let script = &self.script;
         if script.helo_only {
             return self.say("502 5.5.1 no");
         }
@@ -112,7 +115,7 @@ impl Visit<'_> {
     }
 
     fn start_tls(&mut self) -> Step {
-        if self.shared.script.security == Security::Injecting {
+        if self.script.security == Security::Injecting {
             return self.say("220 go on\r\n250-relay.test\r\n250 AUTH PLAIN");
         }
         self.say("220 go on")?;
@@ -126,7 +129,7 @@ impl Visit<'_> {
     }
 
     fn auth(&mut self, rest: &str) -> Step {
-        let Some((user, password)) = self.shared.script.login.clone() else { return self.say("502 5.5.1 no") };
+        let Some((user, password)) = self.script.login.clone() else { return self.say("502 5.5.1 no") };
         let right = match rest.split_once(' ') {
             Some(("PLAIN", response)) => decoded(response) == format!("\0{user}\0{password}"),
             _ if rest == "LOGIN" => {
@@ -145,11 +148,11 @@ impl Visit<'_> {
 
     fn mail(&mut self, rest: &str) -> Step {
         self.close_at(5)?;
-        if self.shared.script.messages_per_connection.is_some_and(|most| self.messages >= most) {
+        if self.script.messages_per_connection.is_some_and(|most| self.messages >= most) {
             self.say("421 4.3.2 enough for this connection")?;
             return Err(Over);
         }
-        if let Some(answer) = self.shared.script.mail_answer {
+        if let Some(answer) = self.script.mail_answer {
             return self.say(answer);
         }
         self.forget();
@@ -212,7 +215,7 @@ impl Visit<'_> {
             }
             kept => {
                 self.shared.keep(mail);
-                thread::sleep(self.shared.script.pause);
+                thread::sleep(self.script.pause);
                 if kept == Act::Proceed { self.say("250 2.0.0 ok") } else { self.misbehave(kept) }
             }
         }
@@ -293,7 +296,7 @@ impl Visit<'_> {
     }
 
     fn close_at(&self, step: u8) -> Step {
-        if self.shared.script.close_at == Some(step) { Err(Over) } else { Ok(()) }
+        if self.script.close_at == Some(step) { Err(Over) } else { Ok(()) }
     }
 
     fn forget(&mut self) {

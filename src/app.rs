@@ -30,6 +30,7 @@ use crate::mail::relay::Relay;
 use crate::model::breaker::Breaker;
 use crate::model::pulse::Pulse;
 use crate::model::token::Keys;
+use crate::pipeline::deliver::traffic::Traffic;
 use crate::pipeline::receive::Mailbox;
 use crate::pipeline::{self, Line, compose, deliver};
 use crate::render::{self, TemplateError, Templates};
@@ -205,6 +206,7 @@ impl App {
             chance: self.chance.clone(),
             relay: relay::of(&self.config)?.map(Arc::new),
             breaker: Breaker::default(),
+            traffic: Traffic::of(&self.config),
             signer: sign::of(&self.config)?.map(Arc::new),
             mailbox,
             token: self.chance.bytes(),

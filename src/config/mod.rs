@@ -30,6 +30,7 @@ mod sources;
 mod storage;
 mod suggest;
 mod text;
+mod throttle;
 mod topic;
 mod tree;
 mod value;
@@ -56,6 +57,7 @@ pub use retired::Retired;
 pub use site::{Site, is_loopback};
 pub use storage::{Database, Storage};
 pub use text::{quoted, topic_of_feeds};
+pub use throttle::Throttle;
 pub use topic::Topic;
 pub use web::{ShownMail, Web};
 
@@ -90,6 +92,8 @@ pub struct Config {
     /// At least one; the first is what a reader gets who does not choose.
     #[serde(default, rename = "frequency")]
     pub frequencies: Vec<Frequency>,
+    #[serde(default, rename = "throttle")]
+    pub throttles: Vec<Throttle>,
 
     /// What is given up, and what becomes of its readers.
     #[serde(skip)]
@@ -151,6 +155,7 @@ impl Config {
         feed::check(&self.feeds, &self.collect, &self.site, findings);
         topic::check(&self.topics, &self.site, findings);
         region::check(&self.regions, &self.site, findings);
+        throttle::check(&self.throttles, findings);
         frequency::check(&self.frequencies, &self.site, findings);
     }
 

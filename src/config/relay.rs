@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
 use super::findings::Findings;
-use super::{duration, size};
+use super::{duration, size, throttle};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +29,9 @@ pub struct Relay {
     #[serde(default)]
     pub ehlo_name: Option<String>,
     pub connections: usize,
+    /// Without it: as fast as it takes them.
+    #[serde(default)]
+    pub messages_per_second: Option<f64>,
     #[serde(deserialize_with = "duration::read")]
     pub connect_timeout: Duration,
     #[serde(deserialize_with = "duration::read")]
@@ -76,6 +79,9 @@ impl Relay {
         self.check_login(findings);
         if !(1..=1000).contains(&self.connections) {
             findings.wrong("relay.connections", format!("`relay.connections` is {}: use 1 to 1000", self.connections));
+        }
+        if let Some(rate) = self.messages_per_second {
+            throttle::check_rate("relay.messages_per_second", rate, findings);
         }
         if self.renew_after_messages == 0 {
             findings.wrong("relay.renew_after_messages", "`relay.renew_after_messages` is 0: use at least 1");

@@ -5,7 +5,7 @@
 
 use super::fault::Step;
 use super::reply::Reply;
-use crate::model::delivery::Outcome;
+use crate::model::delivery::{Outcome, SlowDown};
 
 /// Enhanced codes (RFC 3463, 7372, 7505 and what large inboxes add) that say the address does not exist or takes no mail.
 const HARD: [(u16, u16); 9] = [(1, 1), (1, 2), (1, 3), (1, 6), (1, 10), (2, 1), (4, 4), (7, 17), (7, 18)];
@@ -30,6 +30,8 @@ const NOBODY: [&str; 16] = [
     "account does not exist",
     "address does not exist",
 ];
+/// Words of those that are written to too fast, whatever the code.
+const TOO_FAST: [&str; 6] = ["throttl", "rate limit", "ratelimit", "sending rate", "too many", "too fast"];
 /// Words that are about us or about the moment, not about the address.
 const NOT_THE_ADDRESS: [&str; 18] = [
     "rate limit",
@@ -75,20 +77,39 @@ pub(super) fn of(step: Step, answer: &Reply) -> Outcome {
         return Outcome::Sent { reply };
     }
     if !answer.is_permanent() {
-        return Outcome::Transient { reply };
+        let slow_down = slow_down(step, answer, &reply.to_lowercase());
+        return Outcome::Transient { reply, slow_down };
     }
     // 530 and 538: the relay wants a login, or a better one (RFC 4954 §6).
     let enhanced = enhanced(answer);
-    if step == Step::Mail || matches!(answer.code, 530 | 538) || enhanced.is_some_and(is_ours) {
+    let about = enhanced.and_then(|(class, about)| (class == 5).then_some(about));
+    if step == Step::Mail || matches!(answer.code, 530 | 538) || about.is_some_and(is_ours) {
         return Outcome::Ours { reply };
     }
     let words = reply.to_lowercase();
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| words.contains(phrase));
-    if says(&NOT_FOR_US) || enhanced == Some(FULL) {
-        return Outcome::Transient { reply };
+    if says(&NOT_FOR_US) || enhanced == Some((5, FULL)) {
+        return Outcome::Transient { reply, slow_down: None };
     }
-    let nobody = enhanced.map_or_else(|| says(&NOBODY), |code| HARD.contains(&code));
+    let nobody = about.map_or_else(|| says(&NOBODY), |about| HARD.contains(&about));
     Outcome::Permanent { hard: nobody && !says(&NOT_THE_ADDRESS), reply }
+}
+
+/// Whoever says "later" of a message, and not of one mailbox, gets fewer of them.
+fn slow_down(step: Step, answer: &Reply, words: &str) -> Option<SlowDown> {
+    // Greylisting is about a sender that is new here: it ends by itself, however fast one is.
+    let about_one = enhanced(answer).is_some_and(|(_, (subject, _))| matches!(subject, 1 | 2));
+    if about_one || ["greylist", "graylist", "grey-list", "gray-list"].iter().any(|word| words.contains(word)) {
+        return None;
+    }
+    let too_fast = TOO_FAST.iter().any(|phrase| words.contains(phrase));
+    match (answer.code, step) {
+        (421, _) => Some(SlowDown::Relay),
+        (450..=452, Step::Rcpt | Step::Dot) => Some(SlowDown::Domain),
+        (450..=452, _) => Some(SlowDown::Relay),
+        // As Amazon's: "454 Throttling failure".
+        _ => too_fast.then_some(SlowDown::Relay),
+    }
 }
 
 /// The relay cannot carry the address (RFC 6531); the address itself may be good.
@@ -100,13 +121,13 @@ fn is_ours((subject, detail): (u16, u16)) -> bool {
     OURS.contains(&(subject, detail)) || subject == 7 && (25..=32).contains(&detail)
 }
 
-/// Subject and detail of the first enhanced code of class 5 that begins a line (RFC 2034 §4).
-fn enhanced(answer: &Reply) -> Option<(u16, u16)> {
+/// Class, subject and detail of the first enhanced code of its own class that begins a line (RFC 2034 §4).
+fn enhanced(answer: &Reply) -> Option<(u16, (u16, u16))> {
     answer.lines.iter().find_map(|line| {
         let code = line.split_whitespace().next()?.trim_start_matches('#').trim_end_matches([':', ',', ';']);
         let mut parts = code.split('.').map(|part| part.parse::<u16>().ok().filter(|n| *n < 1000));
         match (parts.next()??, parts.next()??, parts.next()??, parts.next()) {
-            (5, subject, detail, None) => Some((subject, detail)),
+            (class, subject, detail, None) if class == answer.code / 100 => Some((class, (subject, detail))),
             _ => None,
         }
     })
@@ -133,6 +154,29 @@ mod tests {
             Outcome::Permanent { hard: true, .. } => Hard,
             Outcome::Permanent { hard: false, .. } => Soft,
             Outcome::Ours { .. } => Ours,
+        }
+    }
+
+    #[test]
+    fn who_is_to_be_written_to_more_slowly() {
+        for (step, code, text, who) in [
+            (Step::Rcpt, 451, "4.7.1 try again later", Some(SlowDown::Domain)),
+            (Step::Dot, 452, "4.3.1 no room", Some(SlowDown::Domain)),
+            (Step::Rcpt, 450, "", Some(SlowDown::Domain)),
+            (Step::Mail, 451, "4.3.2 too busy", Some(SlowDown::Relay)),
+            (Step::Data, 451, "4.3.0 later", Some(SlowDown::Relay)),
+            (Step::Rcpt, 421, "4.7.0 closing", Some(SlowDown::Relay)),
+            (Step::Dot, 454, "Throttling failure: Maximum sending rate exceeded.", Some(SlowDown::Relay)),
+            (Step::Dot, 454, "4.7.0 temporary authentication failure", None),
+            // About one mailbox.
+            (Step::Rcpt, 452, "4.2.2 mailbox full", None),
+            (Step::Rcpt, 450, "4.1.1 not now", None),
+            (Step::Rcpt, 451, "4.7.1 greylisted, come back in five minutes", None),
+            (Step::Rcpt, 552, "5.2.2 mailbox full", None),
+        ] {
+            let reply = Reply { code, lines: vec![text.to_owned()] };
+            let Outcome::Transient { slow_down, .. } = of(step, &reply) else { panic!("{code} {text}") };
+            assert_eq!(slow_down, who, "{step}: {code} {text}");
         }
     }
 

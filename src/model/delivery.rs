@@ -42,11 +42,19 @@ pub enum Outcome {
     /// The relay accepted it.
     Sent { reply: String },
     /// A 4xx about this recipient, a full mailbox, or a lost connection: try again later.
-    Transient { reply: String },
+    Transient { reply: String, slow_down: Option<SlowDown> },
     /// A 5xx about this recipient. `hard`: the address itself is bad and is suppressed.
     Permanent { reply: String, hard: bool },
     /// The relay refuses *us* (sender, policy, authentication): nobody is charged, the run stops.
     Ours { reply: String },
+}
+
+/// Who is to be written to more slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlowDown {
+    Relay,
+    /// The servers of the recipient's domain.
+    Domain,
 }
 
 impl Outcome {
@@ -56,9 +64,10 @@ impl Outcome {
 
     pub fn reply(&self) -> &str {
         match self {
-            Self::Sent { reply } | Self::Transient { reply } | Self::Permanent { reply, .. } | Self::Ours { reply } => {
-                reply
-            }
+            Self::Sent { reply }
+            | Self::Transient { reply, .. }
+            | Self::Permanent { reply, .. }
+            | Self::Ours { reply } => reply,
         }
     }
 
@@ -67,7 +76,7 @@ impl Outcome {
         let hidden = |reply: String| address.hidden_in(&reply);
         match self {
             Self::Sent { reply } => Self::Sent { reply: hidden(reply) },
-            Self::Transient { reply } => Self::Transient { reply: hidden(reply) },
+            Self::Transient { reply, slow_down } => Self::Transient { reply: hidden(reply), slow_down },
             Self::Permanent { reply, hard } => Self::Permanent { reply: hidden(reply), hard },
             Self::Ours { reply } => Self::Ours { reply: hidden(reply) },
         }

@@ -20,6 +20,7 @@ pub mod rendering;
 pub mod revision;
 pub mod schedule;
 pub mod slug;
+pub mod throttle;
 pub mod token;
 pub mod topic;
 pub mod trouble;

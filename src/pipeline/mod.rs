@@ -31,6 +31,7 @@ use crate::model::token::Keys;
 use crate::render::Templates;
 use crate::store::delivery::Token;
 use crate::store::{self, Store, adoption};
+use deliver::traffic::Traffic;
 
 /// What the stages work with. Built by `app`; clones share everything.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub struct Line {
     pub relay: Option<Arc<Relay>>,
     /// Before that relay.
     pub breaker: Breaker,
+    /// How fast it, and each domain behind it, takes mail.
+    pub traffic: Traffic,
     /// Of all mail, also of what is captured; none where the relay signs, or nobody.
     pub signer: Option<Arc<Signer>>,
     /// The mailbox inside Tidings.

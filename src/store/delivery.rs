@@ -19,7 +19,7 @@ statements! {
             WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
             AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
                 OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
-            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
+            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold') AND d.lane <= $4
             ORDER BY d.lane, d.edition, d.id LIMIT $3) RETURNING id",
         // Several daemons claim side by side: each passes over what another has in hand.
         "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
@@ -27,7 +27,7 @@ statements! {
             WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
             AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
                 OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
-            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
+            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold') AND d.lane <= $4
             ORDER BY d.lane, d.edition, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED) RETURNING id",
     );
     CLAIMED = two(
@@ -279,9 +279,25 @@ pub const LAST_LANE: i64 = 16;
 /// The daemon's claims carry its token.
 pub type Token = [u8; 16];
 
+/// Which are claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lanes {
+    All,
+    /// To a person.
+    Answers,
+}
+
 /// Takes up to `limit` deliveries that are due, answers to a person first.
-pub async fn claim(tx: &mut Tx, token: &Token, limit: i64, now: DateTime<Utc>) -> Result<Vec<Claimed>, Error> {
-    let ids: Vec<i64> = tx.all::<(i64,)>(&CLAIM, args![now, token, limit]).await?.into_iter().map(|(id,)| id).collect();
+pub async fn claim(
+    tx: &mut Tx,
+    token: &Token,
+    limit: i64,
+    lanes: Lanes,
+    now: DateTime<Utc>,
+) -> Result<Vec<Claimed>, Error> {
+    let last = if lanes == Lanes::Answers { 0 } else { LAST_LANE };
+    let ids: Vec<i64> =
+        tx.all::<(i64,)>(&CLAIM, args![now, token, limit, last]).await?.into_iter().map(|(id,)| id).collect();
     if ids.is_empty() {
         return Ok(vec![]);
     }

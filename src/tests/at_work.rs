@@ -4,7 +4,7 @@ use super::app::{NEWSROOM, Reader, TestApp, add, time};
 use super::engine::on_both_engines;
 use crate::app::AppError;
 use crate::pipeline::compose;
-use crate::store::delivery::{self, Claimed, Sending, Token};
+use crate::store::delivery::{self, Claimed, Lanes, Sending, Token};
 use crate::store::lease;
 
 /// Of the process that will die.
@@ -29,7 +29,7 @@ async fn claimed_by_a_dead_process(app: &mut TestApp) -> Vec<Claimed> {
     app.dies();
     let mut tx = app.app.store.begin().await.unwrap();
     lease::take(&mut tx, &DEAD, "the one that dies", 600_000).await.unwrap();
-    let claimed = delivery::claim(&mut tx, &DEAD, 10, app.clock.now()).await.unwrap();
+    let claimed = delivery::claim(&mut tx, &DEAD, 10, Lanes::All, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     claimed
 }

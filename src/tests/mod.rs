@@ -39,6 +39,7 @@ mod sign_up;
 mod signatures;
 mod templates;
 mod texts;
+mod throttles;
 mod topics;
 mod verifiers;
 mod watched;

@@ -9,7 +9,7 @@ use crate::pipeline::compose::plan::Plan;
 use crate::pipeline::compose::preview::{self, Mail, Pending};
 use crate::pipeline::deliver::proof::{self, Proof};
 use crate::pipeline::{self, compose};
-use crate::store::delivery::{self, Claimed, Sending};
+use crate::store::delivery::{self, Claimed, Lanes, Sending};
 use crate::store::hold::{self, Fate};
 use crate::store::run::{self, Beginning, Listed};
 use crate::store::slot;
@@ -67,7 +67,7 @@ async fn cancel(app: &TestApp, fate: Fate) -> u64 {
 
 async fn claim(app: &TestApp) -> Vec<Claimed> {
     let mut tx = app.app.store.begin().await.unwrap();
-    let claimed = delivery::claim(&mut tx, &app.line().token, 10, app.clock.now()).await.unwrap();
+    let claimed = delivery::claim(&mut tx, &app.line().token, 10, Lanes::All, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
     claimed
 }

@@ -188,7 +188,7 @@ async fn a_goodbye_between_messages_charges_nobody_but_one_on_a_new_connection_d
     assert!(matches!(hand_over(&mut open(&relay).await, "b").await.unwrap(), Outcome::Sent { .. }));
 
     let mut session = open(&relay).await;
-    let Outcome::Transient { reply } = hand_over(&mut session, "goodbye").await.unwrap() else { panic!() };
+    let Outcome::Transient { reply, .. } = hand_over(&mut session, "goodbye").await.unwrap() else { panic!() };
     assert_eq!(reply, "421 4.3.2 closing");
     assert!(!session.reusable());
 }

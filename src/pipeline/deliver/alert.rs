@@ -68,7 +68,7 @@ async fn one(line: &Line, press: &Press, mail: &ToTell, now: DateTime<Utc>) -> R
             warn!("an address of alerts.mail is refused, and was not told: {reply}");
             Ok(())
         }
-        Outcome::Transient { reply } | Outcome::Ours { reply } => Err(reply),
+        Outcome::Transient { reply, .. } | Outcome::Ours { reply } => Err(reply),
     }
 }
 

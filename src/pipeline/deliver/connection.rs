@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use tracing::{info, warn};
 
 use super::marks::{BadAddress, Granted};
+use super::outbox::{Next, Outbox};
+use super::traffic::Leave;
 use super::{LOOK_AGAIN, Parcel, Shared};
 use crate::mail::fault::SessionError;
 use crate::mail::relay::Relay;
@@ -42,14 +44,19 @@ impl Connection {
     }
 
     /// Carries parcels until there are none.
-    pub async fn carry(mut self, waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>) {
+    pub async fn carry(mut self, outbox: Arc<Mutex<Outbox>>) {
         loop {
-            let next = waiting.lock().await.recv().await;
-            let Some(parcel) = next else { break };
-            if self.shared.is_stopping() {
-                self.shared.release(parcel.claimed.id).await;
-            } else {
-                self.deliver(&parcel).await;
+            let next = outbox.lock().await.next().await;
+            match next {
+                Some(Next::Parcel(parcel, _)) if self.shared.is_stopping() => {
+                    self.shared.release(parcel.claimed.id).await
+                }
+                Some(Next::Parcel(parcel, leave)) => self.deliver(&parcel, leave).await,
+                Some(Next::TooEarly(parcel, wait)) => {
+                    let from = self.shared.line.clock.now() + wait;
+                    self.shared.marks.settle(parcel.claimed.id, Settled::Released { from }).await;
+                }
+                None => break,
             }
         }
         self.quit().await;
@@ -62,13 +69,13 @@ impl Connection {
     }
 
     /// One message, from its claim to its outcome.
-    pub async fn deliver(&mut self, parcel: &Parcel) {
+    pub async fn deliver(&mut self, parcel: &Parcel, leave: Option<Leave>) {
         let mut exchange = self.hand_over(parcel).await;
         if matches!(exchange, Exchange::Closing) {
             exchange = self.hand_over(parcel).await;
         }
         match exchange {
-            Exchange::Answered(outcome) => self.record(parcel, outcome).await,
+            Exchange::Answered(outcome) => self.record(parcel, outcome, leave.as_ref()).await,
             Exchange::Unmarked => {
                 let from = self.shared.line.clock.now() + LOOK_AGAIN;
                 self.shared.marks.settle(parcel.claimed.id, Settled::Released { from }).await;
@@ -140,18 +147,22 @@ impl Connection {
         }
     }
 
-    async fn record(&mut self, parcel: &Parcel, outcome: Outcome) {
+    async fn record(&mut self, parcel: &Parcel, outcome: Outcome, leave: Option<&Leave>) {
         let (id, counts, marks) = (parcel.claimed.id, &self.shared.counts, &self.shared.marks);
         if !parcel.captured && !matches!(outcome, Outcome::Ours { .. }) {
             self.shared.answered();
         }
         match outcome.without(&parcel.to) {
             Outcome::Sent { reply } => {
+                leave.inspect(|leave| leave.went_well());
                 counts.sent.fetch_add(1, Ordering::Relaxed);
                 counts.captured.fetch_add(usize::from(parcel.captured), Ordering::Relaxed);
                 marks.settle(id, Settled::Sent { reply }).await;
             }
-            Outcome::Transient { reply } => self.defer(parcel, reply).await,
+            Outcome::Transient { reply, slow_down } => {
+                leave.zip(slow_down).inspect(|(leave, who)| leave.slow_down(*who, &reply));
+                self.defer(parcel, reply).await;
+            }
             Outcome::Permanent { reply, hard } => {
                 info!(delivery.id = id, hard, "the relay refused delivery {id}: {reply}");
                 counts.refused.fetch_add(1, Ordering::Relaxed);

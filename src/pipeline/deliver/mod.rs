@@ -1,40 +1,41 @@
 //! Claim → render → sign → hand over → record the outcome.
 //!
-//! One claimer takes small batches, answers to a person first; each connection is a task that owns its session; all
-//! marks go through one writer that commits them in groups. `sending` is durable before the dot.
+//! One claimer takes small batches, answers to a person first; the outbox gives them to the connections as fast as the relay
+//! and each domain take them; each connection is a task that owns its session; all marks go through one writer that commits
+//! them in groups. `sending` is durable before the dot.
 
 pub mod alert;
 mod answers;
+mod claiming;
 mod connection;
 mod direct;
 mod marks;
+mod outbox;
 mod press;
 pub mod proof;
 mod signing;
+pub mod traffic;
 pub mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{Mutex, mpsc};
-use tokio::task::JoinSet;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::{Error, Line};
 use crate::config::Uncertain;
 use crate::model::address::Address;
 use crate::model::breaker::{May, Outage};
-use crate::store::delivery::{self, Claimed, Settled};
+use crate::store::delivery::{self, Claimed, Lanes, Settled};
 use crate::store::{captured_mail, letter, outage, setting};
-use connection::Connection;
+use claiming::{Claimer, try_one};
 use marks::Marks;
 pub use press::site;
 use press::{Press, Pressed};
-use signing::Desk;
 
-/// Deliveries claimed at once: few enough that an answer to a person waits seconds at most.
-const BATCH: i64 = 200;
 /// How soon something that changed under a delivery is looked at again.
 const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(5);
 
@@ -61,8 +62,8 @@ struct Shared {
     line: Line,
     marks: Marks,
     counts: Counts,
-    /// The relay was at fault: nothing more is handed over in this run.
-    broken: AtomicBool,
+    /// The program stops, or the relay was at fault: nothing more is handed over in this run.
+    halt: CancellationToken,
     fault: Mutex<Option<String>>,
     /// The relay has answered about a message.
     answered: AtomicBool,
@@ -111,7 +112,7 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
         line: line.clone(),
         marks: Marks::start(line),
         counts: Counts::default(),
-        broken: AtomicBool::new(false),
+        halt: line.stopping.child_token(),
         fault: Mutex::default(),
         answered: AtomicBool::new(false),
         unanswered: AtomicUsize::new(0),
@@ -122,7 +123,7 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
         _ => Ok(()),
     };
     let worked = match worked {
-        Ok(()) if !shared.is_stopping() => work(&shared, now).await,
+        Ok(()) if !shared.is_stopping() => Claimer::open(&shared).await?.work(now).await,
         tried => tried,
     };
     shared.marks.finish().await;
@@ -154,98 +155,6 @@ async fn settle_doubts(line: &Line, now: DateTime<Utc>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The relay was at fault when it was asked last: one message shows how it stands, while all others wait.
-async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
-    let line = &shared.line;
-    let mut press = Press::open(line).await?;
-    let mut connection = Connection::new(shared);
-    // What is captured says nothing of the relay, nor does what ends before it comes to it.
-    while line.breaker.is_open() && !shared.is_stopping() && held(line).await?.is_none() {
-        let Some(claimed) = claim(line, 1, now).await?.pop() else { break };
-        let id = claimed.id;
-        match shared.pressed(&mut press, claimed, now).await? {
-            None => {}
-            Some(mut parcel) => match signing::signed(line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
-                Ok(bytes) => {
-                    let captured = parcel.captured;
-                    connection.deliver(&Parcel { bytes, ..*parcel }).await;
-                    if !captured && line.breaker.is_open() && !shared.is_stopping() {
-                        shared.relay_fault("it takes messages and does not answer".to_owned()).await;
-                    }
-                }
-                Err(why) => {
-                    shared.relay_fault(why).await;
-                    shared.release(id).await;
-                }
-            },
-        }
-    }
-    connection.quit().await;
-    Ok(())
-}
-
-async fn claim(line: &Line, limit: i64, now: DateTime<Utc>) -> Result<Vec<Claimed>, Error> {
-    let mut tx = line.store.begin().await?;
-    let batch = delivery::claim(&mut tx, &line.token, limit, now).await?;
-    tx.commit().await?;
-    Ok(batch)
-}
-
-/// Claims and presses, while connections carry. Whatever breaks off, what the connections have in hand comes to its end.
-async fn work(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
-    let (parcels, waiting) = mpsc::channel::<Parcel>(BATCH as usize);
-    let (mut connections, mut signers) = (JoinSet::new(), JoinSet::new());
-    let desk = Desk::open(shared, parcels, &mut signers);
-    let worked = feed(shared, &desk, Arc::new(Mutex::new(waiting)), &mut connections, now).await;
-    if worked.is_err() {
-        shared.broken.store(true, Ordering::Relaxed);
-    }
-    drop(desk);
-    for (mut tasks, whose) in [(signers, "a signer's"), (connections, "a connection's")] {
-        while let Some(done) = tasks.join_next().await {
-            if let Err(broken) = done {
-                error!("{whose} task broke off; what it had in hand is in doubt or ready again: {broken}");
-            }
-        }
-    }
-    worked
-}
-
-/// Claims small batches and passes them on, until nothing is due.
-async fn feed(
-    shared: &Arc<Shared>,
-    desk: &Desk,
-    waiting: Arc<Mutex<mpsc::Receiver<Parcel>>>,
-    connections: &mut JoinSet<()>,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let line = &shared.line;
-    let mut press = Press::open(line).await?;
-    while !shared.is_stopping() && held(line).await?.is_none() {
-        // What fell due since the run began, a confirmation say, does not wait for its end.
-        let now = now.max(line.clock.now());
-        let batch = claim(line, BATCH, now).await?;
-        if batch.is_empty() {
-            break;
-        }
-        for claimed in batch {
-            if shared.is_stopping() {
-                shared.release(claimed.id).await;
-                continue;
-            }
-            let Some(parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
-            let busy = connections.is_empty() || desk.is_busy();
-            if busy && connections.len() < line.config.relay.connections {
-                connections.spawn(Connection::new(shared).carry(Arc::clone(&waiting)));
-            }
-            if let Err(unsent) = desk.put(*parcel).await {
-                shared.release(unsent.claimed.id).await;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Why all mail is held, if it is.
 async fn held(line: &Line) -> Result<Option<String>, Error> {
     Ok(setting::get(&line.store, "hold").await?)
@@ -253,7 +162,16 @@ async fn held(line: &Line) -> Result<Option<String>, Error> {
 
 impl Shared {
     fn is_stopping(&self) -> bool {
-        self.broken.load(Ordering::Relaxed) || self.line.stopping.is_cancelled()
+        self.halt.is_cancelled()
+    }
+
+    async fn claim(&self, limit: i64, lanes: Lanes, now: DateTime<Utc>) -> Result<Vec<Claimed>, Error> {
+        // What fell due since the run began, a confirmation say, does not wait for its end.
+        let now = now.max(self.line.clock.now());
+        let mut tx = self.line.store.begin().await?;
+        let batch = delivery::claim(&mut tx, &self.line.token, limit, lanes, now).await?;
+        tx.commit().await?;
+        Ok(batch)
     }
 
     /// None: it has come to its end here.
@@ -284,7 +202,7 @@ impl Shared {
             error!("nothing is sent for now: {why}");
             *fault = Some(why);
         }
-        self.broken.store(true, Ordering::Relaxed);
+        self.halt.cancel();
     }
 
     /// The relay has said something about a message: it works.

@@ -162,6 +162,19 @@ impl Relay {
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
+    /// The same, without keeping others from their work.
+    #[allow(dead_code, reason = "for stories in which something happens while mail is sent")]
+    pub async fn arrives(&self, accepted: usize) -> bool {
+        let shared = Arc::clone(&self.shared);
+        let waited = tokio::task::spawn_blocking(move || {
+            let received = lock(&shared.received);
+            let patience = Duration::from_secs(20);
+            let waited = shared.arrival.wait_timeout_while(received, patience, |received| received.len() < accepted);
+            !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        });
+        waited.await.unwrap_or(false)
+    }
+
     /// What it accepted for this address, which is compared as it stood in RCPT.
     pub fn mail_to(&self, address: &str) -> Vec<Received> {
         self.received().into_iter().filter(|mail| mail.to.iter().any(|to| to == address)).collect()

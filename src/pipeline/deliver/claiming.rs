@@ -1,0 +1,195 @@
+//! Claims what is due, makes messages of it and puts them where the connections take them; as many connections as there is
+//! work for.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep};
+use tracing::error;
+
+use super::connection::Connection;
+use super::outbox::Outbox;
+use super::press::Press;
+use super::signing::{Desk, signed};
+use super::{Parcel, Shared, held};
+use crate::pipeline::Error;
+use crate::store::delivery::{Claimed, Kind, Lanes};
+
+/// Digests claimed at once.
+const BATCH: i64 = 200;
+/// While digests are on their way, whoever waits for an answer is looked for so often.
+const ANSWERS: Duration = Duration::from_secs(1);
+
+pub(super) struct Claimer {
+    shared: Arc<Shared>,
+    press: Press,
+    /// None: no more digests come.
+    desk: Option<Desk>,
+    answers: mpsc::Sender<Parcel>,
+    outbox: Arc<Mutex<Outbox>>,
+    connections: JoinSet<()>,
+    signers: JoinSet<()>,
+}
+
+impl Claimer {
+    pub async fn open(shared: &Arc<Shared>) -> Result<Self, Error> {
+        let (slots, outbox) = Outbox::open(&shared.line.traffic, &shared.halt);
+        let mut signers = JoinSet::new();
+        Ok(Self {
+            press: Press::open(&shared.line).await?,
+            desk: Some(Desk::open(shared, slots.digests, &mut signers)),
+            answers: slots.answers,
+            outbox: Arc::new(Mutex::new(outbox)),
+            connections: JoinSet::new(),
+            signers,
+            shared: Arc::clone(shared),
+        })
+    }
+
+    /// Until nothing is due, and what is in hand has come to its end. That it does, whatever breaks off.
+    pub async fn work(mut self, now: DateTime<Utc>) -> Result<(), Error> {
+        let worked = self.claim_all(now).await;
+        if worked.is_err() {
+            self.shared.halt.cancel();
+        }
+        self.desk = None;
+        let mut look = interval(ANSWERS);
+        let mut drained = Ok(());
+        loop {
+            tokio::select! {
+                done = self.connections.join_next() => match done {
+                    Some(done) => tell("a connection's", done),
+                    None => break,
+                },
+                _ = look.tick() => if drained.is_ok() && !self.shared.is_stopping() {
+                    drained = self.claim_answers(now).await;
+                },
+            }
+        }
+        while let Some(done) = self.signers.join_next().await {
+            tell("a signer's", done);
+        }
+        // An answer may have come when the last connection had gone.
+        if let Some(outbox) = Arc::into_inner(self.outbox) {
+            for left in outbox.into_inner().rest() {
+                self.shared.release(left.claimed.id).await;
+            }
+        }
+        worked.and(drained)
+    }
+
+    async fn claim_all(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
+        while self.may_go_on().await? {
+            let batch = self.shared.claim(BATCH, Lanes::All, now).await?;
+            if batch.is_empty() {
+                break;
+            }
+            for claimed in batch {
+                self.put(claimed, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever has written to us waits for no digest.
+    async fn claim_answers(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
+        if self.may_go_on().await? {
+            for claimed in self.shared.claim(BATCH, Lanes::Answers, now).await? {
+                self.put_answer(claimed, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn may_go_on(&self) -> Result<bool, Error> {
+        Ok(!self.shared.is_stopping() && held(&self.shared.line).await?.is_none())
+    }
+
+    async fn put(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<(), Error> {
+        if claimed.kind != Kind::Digest {
+            return self.put_answer(claimed, now).await;
+        }
+        let Some(parcel) = self.made(claimed, now).await? else { return Ok(()) };
+        let id = parcel.claimed.id;
+        let Some(entry) = self.desk.as_ref().map(Desk::entry) else { return Ok(self.shared.release(id).await) };
+        let mut put = pin!(entry.send(*parcel));
+        let gone = loop {
+            tokio::select! {
+                put = &mut put => break put.is_err(),
+                () = sleep(ANSWERS) => self.claim_answers(now).await?,
+            }
+        };
+        if gone {
+            self.shared.release(id).await;
+        }
+        Ok(())
+    }
+
+    async fn put_answer(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<(), Error> {
+        let Some(mut parcel) = self.made(claimed, now).await? else { return Ok(()) };
+        let id = parcel.claimed.id;
+        match signed(&self.shared.line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
+            Ok(bytes) => {
+                // None is put where nobody takes it any more, and where all places are taken others are tried later.
+                if self.answers.try_send(Parcel { bytes, ..*parcel }).is_ok() {
+                    return Ok(());
+                }
+            }
+            Err(why) => self.shared.relay_fault(why).await,
+        }
+        self.shared.release(id).await;
+        Ok(())
+    }
+
+    /// The message, and a connection for it. None: it has come to its end here.
+    async fn made(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<Option<Box<Parcel>>, Error> {
+        if self.shared.is_stopping() {
+            self.shared.release(claimed.id).await;
+            return Ok(None);
+        }
+        let made = self.shared.pressed(&mut self.press, claimed, now).await?;
+        let busy = self.connections.is_empty() || self.desk.as_ref().is_some_and(Desk::is_busy);
+        if made.is_some() && busy && self.connections.len() < self.shared.line.config.relay.connections {
+            self.connections.spawn(Connection::new(&self.shared).carry(Arc::clone(&self.outbox)));
+        }
+        Ok(made)
+    }
+}
+
+/// The relay was at fault when it was asked last: one message shows how it stands, while all others wait.
+pub(super) async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<(), Error> {
+    let line = &shared.line;
+    let mut press = Press::open(line).await?;
+    let mut connection = Connection::new(shared);
+    // What is captured says nothing of the relay, nor does what ends before it comes to it.
+    while line.breaker.is_open() && !shared.is_stopping() && held(line).await?.is_none() {
+        let Some(claimed) = shared.claim(1, Lanes::All, now).await?.pop() else { break };
+        let id = claimed.id;
+        let Some(mut parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
+        match signed(line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
+            Ok(bytes) => {
+                let captured = parcel.captured;
+                connection.deliver(&Parcel { bytes, ..*parcel }, None).await;
+                if !captured && line.breaker.is_open() && !shared.is_stopping() {
+                    shared.relay_fault("it takes messages and does not answer".to_owned()).await;
+                }
+            }
+            Err(why) => {
+                shared.relay_fault(why).await;
+                shared.release(id).await;
+            }
+        }
+    }
+    connection.quit().await;
+    Ok(())
+}
+
+fn tell(whose: &str, done: Result<(), tokio::task::JoinError>) {
+    if let Err(broken) = done {
+        error!("{whose} task broke off; what it had in hand is in doubt or ready again: {broken}");
+    }
+}

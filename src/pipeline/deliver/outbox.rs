@@ -1,0 +1,178 @@
+//! What is ready to be handed over, in the order in which connections take it: answers to a person first, then digests,
+//! and nobody's faster than the relay and their domain take them.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::time::sleep_until;
+use tokio_util::sync::CancellationToken;
+
+use super::Parcel;
+use super::traffic::{Leave, Traffic};
+use crate::model::throttle::Turn;
+
+/// Digests that lie here.
+const DIGESTS: usize = 200;
+const ANSWERS: usize = 50;
+/// Mails for domains that take no more now wait here, if it is for so long at most …
+const A_MOMENT: Duration = Duration::from_secs(3);
+/// … and if they are no more than so many.
+const WAITING: usize = 200;
+
+/// Where parcels are put.
+pub struct Slots {
+    pub answers: Sender<Parcel>,
+    pub digests: Sender<Parcel>,
+}
+
+pub struct Outbox {
+    answers: Receiver<Parcel>,
+    digests: Receiver<Parcel>,
+    /// It is not their domain's turn.
+    waiting: VecDeque<Parcel>,
+    traffic: Traffic,
+    /// Nothing more is handed over: everything comes out at once, to be given back.
+    halt: CancellationToken,
+}
+
+/// What comes out.
+pub enum Next {
+    /// Its turn has come.
+    Parcel(Parcel, Option<Leave>),
+    /// It would wait here for too long, and is to come back later.
+    TooEarly(Parcel, Duration),
+}
+
+impl Outbox {
+    pub fn open(traffic: &Traffic, halt: &CancellationToken) -> (Slots, Self) {
+        let (answers, from_answers) = mpsc::channel(ANSWERS);
+        let (digests, from_digests) = mpsc::channel(DIGESTS);
+        let outbox = Self {
+            answers: from_answers,
+            digests: from_digests,
+            waiting: VecDeque::new(),
+            traffic: traffic.clone(),
+            halt: halt.clone(),
+        };
+        (Slots { answers, digests }, outbox)
+    }
+
+    /// None: there is nothing more, and no more digests come.
+    pub async fn next(&mut self) -> Option<Next> {
+        while !self.halt.is_cancelled() {
+            match self.traffic.of_relay() {
+                Turn::Now => {}
+                turn => {
+                    self.wait_for(turn).await;
+                    continue;
+                }
+            }
+            if let Some(ripe) = self.ripe() {
+                return Some(ripe);
+            }
+            let (halt, traffic, wakes) = (self.halt.clone(), self.traffic.clone(), self.first_turn());
+            let parcel = tokio::select! {
+                biased;
+                () = halt.cancelled() => break,
+                parcel = take(&mut self.answers, &mut self.digests) => parcel,
+                () = another(&traffic, wakes), if wakes.is_some() => continue,
+            };
+            match parcel.map(|parcel| self.sort(parcel)) {
+                Some(None) => {}
+                Some(next) => return next,
+                None if self.waiting.is_empty() => return None,
+                None => match self.first_turn() {
+                    Some(turn) => self.wait_for(turn).await,
+                    None => return None,
+                },
+            }
+        }
+        let parcel = match self.waiting.pop_front() {
+            None => take(&mut self.answers, &mut self.digests).await?,
+            Some(waiting) => waiting,
+        };
+        Some(Next::Parcel(parcel, None))
+    }
+
+    async fn wait_for(&self, turn: Turn) {
+        tokio::select! {
+            () = self.halt.cancelled() => {}
+            () = another(&self.traffic, Some(turn)) => {}
+        }
+    }
+
+    /// What came after the last connection had looked.
+    pub fn rest(mut self) -> Vec<Parcel> {
+        let mut rest: Vec<Parcel> = self.waiting.drain(..).collect();
+        rest.extend(std::iter::from_fn(|| self.answers.try_recv().ok()));
+        rest.extend(std::iter::from_fn(|| self.digests.try_recv().ok()));
+        rest
+    }
+
+    fn ripe(&mut self) -> Option<Next> {
+        let ripe = self.waiting.iter().position(|parcel| self.traffic.of_domain(parcel.to.domain()) == Turn::Now)?;
+        let parcel = self.waiting.remove(ripe)?;
+        Some(self.goes(parcel))
+    }
+
+    fn sort(&mut self, parcel: Parcel) -> Option<Next> {
+        // The mailbox inside takes everything.
+        if parcel.captured {
+            return Some(Next::Parcel(parcel, None));
+        }
+        let domain = parcel.to.domain();
+        if self.traffic.of_domain(domain) == Turn::Now {
+            return Some(self.goes(parcel));
+        }
+        let ahead = self.waiting.iter().filter(|waiting| waiting.to.domain() == domain).count();
+        if self.waiting.len() == WAITING || self.traffic.wait(domain, ahead) > A_MOMENT {
+            let wait = self.traffic.put_off(domain, ahead);
+            return Some(Next::TooEarly(parcel, wait));
+        }
+        self.waiting.push_back(parcel);
+        None
+    }
+
+    fn goes(&self, parcel: Parcel) -> Next {
+        let leave = self.traffic.enter(parcel.to.domain());
+        Next::Parcel(parcel, Some(leave))
+    }
+
+    /// Of those that wait: whose comes first. None: none waits.
+    fn first_turn(&self) -> Option<Turn> {
+        let mut first = None;
+        for parcel in &self.waiting {
+            match (self.traffic.of_domain(parcel.to.domain()), first) {
+                (Turn::Now, _) => return Some(Turn::Now),
+                (Turn::At(then), Some(Turn::At(before))) if before <= then => {}
+                (Turn::At(then), _) => first = Some(Turn::At(then)),
+                (Turn::AfterAnother, None) => first = Some(Turn::AfterAnother),
+                (Turn::AfterAnother, Some(_)) => {}
+            }
+        }
+        first
+    }
+}
+
+/// The next, an answer first. None: no more digests come, and no answer is here.
+async fn take(answers: &mut Receiver<Parcel>, digests: &mut Receiver<Parcel>) -> Option<Parcel> {
+    tokio::select! {
+        biased;
+        Some(answer) = answers.recv() => Some(answer),
+        digest = digests.recv() => digest.or_else(|| answers.try_recv().ok()),
+    }
+}
+
+/// Comes back when it may be somebody's turn: at that time, or when one that was on its way has come to its end.
+async fn another(traffic: &Traffic, turn: Option<Turn>) {
+    let at = match turn {
+        Some(Turn::At(then)) => Some(then),
+        Some(Turn::Now) => Some(Instant::now()),
+        Some(Turn::AfterAnother) | None => None,
+    };
+    tokio::select! {
+        () = traffic.one_has_ended() => {}
+        () = sleep_until(at.unwrap_or_else(Instant::now).into()), if at.is_some() => {}
+    }
+}

@@ -5,12 +5,8 @@
 //! Usage: `scripts/bench-compose [sqlite | postgres] [READERS…]`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -28,8 +24,9 @@ use tidings::store::{self, Place, Store, declared, setting};
 #[expect(unused_imports, unused_macros, dead_code, reason = "the library's tests use the rest")]
 mod engine;
 use engine::{Engine, TestDatabase};
+mod newsroom;
+use newsroom::{Dice, Newsroom, TOPICS, configuration};
 
-const TOPICS: usize = 40;
 const EACH: usize = 3;
 const ARTICLES: usize = 200;
 /// One reader in so many has changed.
@@ -110,7 +107,7 @@ struct Done {
 
 impl Bench {
     async fn open(database: TestDatabase, readers: usize) -> Self {
-        let newsroom = Newsroom::open();
+        let newsroom = Newsroom::open("What is known of it so far.");
         let folder = database.folder.path();
         let storage = match &database.place {
             Place::File(_) => "sqlite:tidings.db".to_owned(),
@@ -248,88 +245,4 @@ fn peak() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-}
-
-/// A small generator (SplitMix64), so that each measurement is of the same readers.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap()
-    }
-}
-
-fn configuration(newsroom: &Newsroom, storage: &str) -> String {
-    let mut text = format!(
-        "[site]\nname = \"Bench\"\nurl = \"https://digest.example.org\"\n\n[storage]\nurl = \"{storage}\"\n\n\
-         [[feed]]\nslug = \"all\"\nurl = \"{}\"\nallow_private = true\n",
-        newsroom.url()
-    );
-    for topic in 0..TOPICS {
-        let _ = write!(
-            text,
-            "\n[[topic]]\nslug = \"topic-{topic}\"\nname = {{ en = \"Topic {topic}\" }}\nfeeds = [\"all\"]\nany_category = [\"c{topic}\"]\n"
-        );
-    }
-    text
-}
-
-/// One feed of all articles, each in one category, every fourth in two.
-struct Newsroom {
-    port: u16,
-    articles: Arc<Mutex<usize>>,
-}
-
-impl Newsroom {
-    fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let articles = Arc::<Mutex<usize>>::default();
-        let shown = Arc::clone(&articles);
-        thread::spawn(move || {
-            for visitor in listener.incoming().flatten() {
-                let _ = answer(visitor, *shown.lock().unwrap());
-            }
-        });
-        Self { port, articles }
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/feed.xml", self.port)
-    }
-
-    fn publish(&self, articles: usize) {
-        *self.articles.lock().unwrap() += articles;
-    }
-}
-
-fn answer(mut visitor: TcpStream, articles: usize) -> std::io::Result<()> {
-    let mut request = BufReader::new(visitor.try_clone()?);
-    let mut line = String::new();
-    while request.read_line(&mut line)? > 2 {
-        line.clear();
-    }
-    let mut items = String::new();
-    for n in 0..articles {
-        let second = if n % 4 == 0 { format!("<category>c{}</category>", (n / 4) % TOPICS) } else { String::new() };
-        let _ = write!(
-            items,
-            "<item><title>Story {n}</title><link>https://news.example.org/{n}</link><guid>{n}</guid>\
-             <category>c{}</category>{second}<description>What is known of it so far.</description></item>",
-            n % TOPICS
-        );
-    }
-    let body = format!(
-        "<rss version=\"2.0\"><channel><title>News</title><link>https://news.example.org/</link>\
-         <language>en</language>{items}</channel></rss>"
-    );
-    write!(
-        visitor,
-        "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    )
 }

@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_value_of_nothing_but_ampersands_is_read_at_once() {
-        assert_eq!(unescape(&"&".repeat(8 << 20)).len(), FIELD);
-        assert_eq!(unescape(&"&#".repeat(4 << 20)).len(), FIELD);
+        assert_eq!(unescape(&"&".repeat(2 << 20)).len(), FIELD);
+        assert_eq!(unescape(&"&#".repeat(1 << 20)).len(), FIELD);
     }
 
     #[test]

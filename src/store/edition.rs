@@ -33,7 +33,15 @@ statements! {
     BY_ID = same("SELECT id, run, key, content FROM edition WHERE id = $1");
     BY_KEY = same("SELECT id, run, key, content FROM edition WHERE key = $1 ORDER BY id DESC LIMIT 1");
     MARK = same("UPDATE edition SET render_marks = render_marks + 1 WHERE id = $1 RETURNING render_marks");
-    UNMARK = same("UPDATE edition SET render_marks = 0 WHERE id = $1");
+    /// Of these, those whose rendering never began without an end.
+    MARK_FRESH = two(
+        "UPDATE edition SET render_marks = 1 WHERE render_marks = 0 AND id IN (SELECT value FROM json_each($1)) RETURNING id",
+        "UPDATE edition SET render_marks = 1 WHERE render_marks = 0 AND id = ANY($1) RETURNING id",
+    );
+    UNMARK = two(
+        "UPDATE edition SET render_marks = 0 WHERE id IN (SELECT value FROM json_each($1))",
+        "UPDATE edition SET render_marks = 0 WHERE id = ANY($1)",
+    );
     QUARANTINE = same("UPDATE edition SET quarantined_at = $2, quarantine_reason = $3 WHERE id = $1");
     QUARANTINE_DELIVERIES = same(
         "UPDATE delivery SET state = 'quarantined', reason = $2, token = NULL WHERE edition = $1 AND state IN ('ready', 'deferred', 'claimed')",
@@ -136,8 +144,14 @@ pub async fn mark_rendering(tx: &mut Tx, id: i64) -> Result<i64, Error> {
     Ok(tx.one::<(i64,)>(&MARK, args![id]).await?.0)
 }
 
-pub async fn rendered(tx: &mut Tx, id: i64) -> Result<(), Error> {
-    tx.exec(&UNMARK, args![id]).await.map(drop)
+/// Marks the same of all of these at once, but for those that have such a mark already: they are to be tried alone, since
+/// one of them brought the program down.
+pub async fn mark_fresh(tx: &mut Tx, ids: &[i64]) -> Result<Vec<i64>, Error> {
+    Ok(tx.all::<(i64,)>(&MARK_FRESH, args![ids]).await?.into_iter().map(|(id,)| id).collect())
+}
+
+pub async fn rendered(tx: &mut Tx, ids: &[i64]) -> Result<(), Error> {
+    tx.exec(&UNMARK, args![ids]).await.map(drop)
 }
 
 /// Sets an edition that cannot be rendered aside, with what waits for it. How many deliveries that is.

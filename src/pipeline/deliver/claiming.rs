@@ -88,6 +88,7 @@ impl Claimer {
             if batch.is_empty() {
                 break;
             }
+            self.press.look_ahead(&batch).await?;
             for claimed in batch {
                 self.put(claimed, now).await?;
             }
@@ -98,7 +99,11 @@ impl Claimer {
     /// Whoever has written to us waits for no digest.
     async fn claim_answers(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         if self.may_go_on().await? {
-            for claimed in self.shared.claim(BATCH, Lanes::Answers, now).await? {
+            let batch = self.shared.claim(BATCH, Lanes::Answers, now).await?;
+            if !batch.is_empty() {
+                self.press.look_ahead(&batch).await?;
+            }
+            for claimed in batch {
                 self.put_answer(claimed, now).await?;
             }
         }
@@ -167,7 +172,9 @@ pub(super) async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<
     let mut connection = Connection::new(shared);
     // What is captured says nothing of the relay, nor does what ends before it comes to it.
     while line.breaker.is_open() && !shared.is_stopping() && held(line).await?.is_none() {
-        let Some(claimed) = shared.claim(1, Lanes::All, now).await?.pop() else { break };
+        let mut batch = shared.claim(1, Lanes::All, now).await?;
+        press.look_ahead(&batch).await?;
+        let Some(claimed) = batch.pop() else { break };
         let id = claimed.id;
         let Some(mut parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
         match signed(line, std::mem::take(&mut parcel.bytes), parcel.date()).await {

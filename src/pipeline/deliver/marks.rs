@@ -3,6 +3,7 @@
 //! A mark before the dot waits for its commit. An outcome does not: it rides with the next commit, and if that cannot
 //! be written (disk full, database away) it stays here and is written before anything else.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -177,7 +178,16 @@ impl Writer {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         delivery::insist_on_the_disk(&mut tx).await?;
-        for outcome in &self.outcomes {
+        let sent = self.outcomes.iter().filter_map(|outcome| match &outcome.settled {
+            Settled::Sent { reply } => Some((outcome.id, reply.as_str())),
+            _ => None,
+        });
+        let sent: Vec<(i64, &str)> = sent.collect();
+        if !sent.is_empty() {
+            delivery::settle_sent(&mut tx, &self.token, &sent, now).await?;
+        }
+        let others = self.outcomes.iter().filter(|outcome| !matches!(outcome.settled, Settled::Sent { .. }));
+        for outcome in others {
             delivery::settle(&mut tx, &self.token, outcome.id, &outcome.settled, now).await?;
             if let Some(bad) = &outcome.bad_address {
                 suppression::add_hard(&mut tx, &bad.hash, &bad.reply, now).await?;
@@ -186,13 +196,14 @@ impl Writer {
                 }
             }
         }
-        let mut granted = Vec::with_capacity(sendings.len());
-        for (sending, _) in sendings {
-            let marked = delivery::mark_sending(&mut tx, &self.token, sending).await?;
-            granted.push(if marked { Granted::Yes } else { Granted::No });
-        }
+        let asked: Vec<&Sending> = sendings.iter().map(|(sending, _)| sending).collect();
+        let marked = match asked.as_slice() {
+            [] => HashSet::new(),
+            asked => delivery::mark_sending(&mut tx, &self.token, asked).await?,
+        };
         tx.commit().await?;
-        Ok(granted)
+        let granted = |id| if marked.contains(id) { Granted::Yes } else { Granted::No };
+        Ok(sendings.iter().map(|(sending, _)| granted(&sending.id)).collect())
     }
 
     /// The fate of these marks is unknown, and their dots will not leave: they are written back to ready.

@@ -1,7 +1,7 @@
 //! From a claimed delivery to the bytes of its message. An edition is rendered and encoded once for all its readers;
 //! one that cannot be rendered is set aside with what waits for it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -29,8 +29,8 @@ use crate::store::delivery::{Claimed, Kind, Settled};
 use crate::store::subscriber::Subscriber;
 use crate::store::{declared, edition, lease, suppression};
 
-/// Editions kept encoded. Claims come edition by edition, so few are enough.
-const KEPT: usize = 64;
+/// Editions kept encoded: as many as a batch of claims can have, which come edition by edition.
+const KEPT: usize = 250;
 /// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
 const MARKS: i64 = 3;
 
@@ -74,6 +74,8 @@ pub struct Press {
     pub(super) directory: Directory,
     from: Mailbox,
     plates: HashMap<i64, Plate>,
+    /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
+    suppressed: HashSet<Vec<u8>>,
     /// At work at the same time, each of which may have begun the same rendering.
     daemons: i64,
 }
@@ -88,16 +90,18 @@ impl Press {
             from: from(&line.config),
             line: line.clone(),
             plates: HashMap::new(),
+            suppressed: HashSet::new(),
             daemons: i64::try_from(lease::holders(&line.store).await?.len()).unwrap_or(1).max(1),
         })
     }
 
+    /// Of a batch that [`Press::look_ahead`] has seen.
     pub async fn press(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<Pressed, Error> {
         let Some(to) = address_of(&claimed, &self.line.keys) else {
             return Ok(Pressed::Ended(Settled::Cancelled { reason: "erased" }));
         };
         let hash = self.line.keys.hash_of_address(&to);
-        if suppression::find(&self.line.store, &hash).await?.is_some() {
+        if self.suppressed.contains(&hash) {
             return Ok(Pressed::Ended(Settled::Cancelled { reason: "suppressed" }));
         }
         let made = match (claimed.kind, claimed.edition) {
@@ -140,19 +144,13 @@ impl Press {
         let made = if marks > MARKS * self.daemons {
             Err("three attempts to render it came to no end".to_owned())
         } else {
-            match edition::by_id(&self.line.store, id).await? {
-                Some(edition) => self.make(&edition.content, &edition.key, false).await?,
-                None => Err("it is not there".to_owned()),
-            }
+            self.render_one(id).await?
         };
         let mut tx = self.line.store.begin().await?;
         match made {
             Ok(plate) => {
-                edition::rendered(&mut tx, id).await?;
+                edition::rendered(&mut tx, &[id]).await?;
                 tx.commit().await?;
-                if self.plates.len() >= KEPT {
-                    self.plates.clear();
-                }
                 self.plates.insert(id, plate.clone());
                 Ok(Some(plate))
             }
@@ -162,6 +160,45 @@ impl Press {
                 error!(edition.id = id, waiting, "edition {id} cannot be rendered; {waiting} deliveries wait: {why}");
                 Ok(None)
             }
+        }
+    }
+
+    /// Looks up what this batch needs, all at once: who must not be mailed, and the editions. What cannot be rendered here is
+    /// come back to one by one.
+    pub async fn look_ahead(&mut self, batch: &[Claimed]) -> Result<(), Error> {
+        let to = batch.iter().filter_map(|claimed| address_of(claimed, &self.line.keys));
+        let hashes: Vec<Vec<u8>> = to.map(|to| self.line.keys.hash_of_address(&to)).collect();
+        let editions: BTreeSet<i64> = batch.iter().filter_map(|claimed| claimed.edition).collect();
+        if self.plates.len() + editions.len() > KEPT {
+            self.plates.clear();
+        }
+        let new: Vec<i64> = editions.into_iter().filter(|id| !self.plates.contains_key(id)).collect();
+
+        let mut tx = self.line.store.begin().await?;
+        let suppressed = suppression::among(&mut tx, &hashes).await?;
+        self.suppressed.retain(|hash| !hashes.contains(hash));
+        self.suppressed.extend(suppressed);
+        let fresh = if new.is_empty() { vec![] } else { edition::mark_fresh(&mut tx, &new).await? };
+        tx.commit().await?;
+        let mut rendered = Vec::with_capacity(fresh.len());
+        for id in fresh {
+            if let Ok(plate) = self.render_one(id).await? {
+                self.plates.insert(id, plate);
+                rendered.push(id);
+            }
+        }
+        if !rendered.is_empty() {
+            let mut tx = self.line.store.begin().await?;
+            edition::rendered(&mut tx, &rendered).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn render_one(&self, id: i64) -> Result<Result<Plate, String>, Error> {
+        match edition::by_id(&self.line.store, id).await? {
+            Some(edition) => self.make(&edition.content, &edition.key, false).await,
+            None => Ok(Err("it is not there".to_owned())),
         }
     }
 

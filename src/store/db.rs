@@ -82,6 +82,8 @@ impl Db {
         let writer = options.clone().pragma("cache_size", "-32768");
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            // A file does not go away as a server does; to ask each time is one more change of threads.
+            .test_before_acquire(false)
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute("PRAGMA busy_timeout = 0").await.map(drop) })
             })
@@ -97,6 +99,7 @@ impl Db {
         let checkpoints = Checkpoints::new(options.clone());
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
+            .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(opened)?;

@@ -333,9 +333,9 @@ pub async fn settle_sent(tx: &mut Tx, token: &Token, sent: &[(i64, &str)], now: 
     tx.exec(&SENT, args![&sent, token, now]).await
 }
 
-/// Marks of this transaction are on the disk when it is committed, whatever the server was told.
+/// Marks of this transaction are on the disk when it is committed, whatever a server was told.
 pub async fn insist_on_the_disk(tx: &mut Tx) -> Result<(), Error> {
-    tx.one::<(bool,)>(&INSIST, args![]).await.map(drop)
+    if tx.is_pg() { tx.one::<(bool,)>(&INSIST, args![]).await.map(drop) } else { Ok(()) }
 }
 
 /// Records what became of an attempt. False: the row is no longer this attempt's.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tracing::{error, info};
 
 use crate::clock::Clock;
@@ -20,6 +21,8 @@ use crate::store::{self, Store, suppression};
 
 /// Marks that one commit takes.
 const GROUP: usize = 500;
+/// So long an outcome waits for others.
+const SOON: Duration = Duration::from_millis(3);
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// A mark that took longer was granted to a process that stood still meanwhile: others may have its claims.
 const STALE: Duration = Duration::from_secs(5);
@@ -141,7 +144,9 @@ impl Writer {
                 }
             }
             while sendings.len() + self.outcomes.len() < GROUP {
-                let Ok(mark) = self.queue.try_recv() else { break };
+                // An outcome rides with the next mark: on each connection that comes soon, if it comes.
+                let wait = if sendings.is_empty() && !finishing { SOON } else { Duration::ZERO };
+                let Some(mark) = self.next_within(wait).await else { break };
                 finishing |= self.sort(mark, &mut sendings);
             }
             match self.commit(&sendings).await {
@@ -158,6 +163,13 @@ impl Writer {
                     tokio::time::sleep(TRY_AGAIN).await;
                 }
             }
+        }
+    }
+
+    async fn next_within(&mut self, wait: Duration) -> Option<Mark> {
+        match self.queue.try_recv() {
+            Err(_) if !wait.is_zero() => timeout(wait, self.queue.recv()).await.ok().flatten(),
+            mark => mark.ok(),
         }
     }
 

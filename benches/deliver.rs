@@ -33,7 +33,7 @@ use newsroom::{Dice, Newsroom, TOPICS, configuration};
 
 /// Of a digest of 30 KB.
 const ARTICLES: usize = 200;
-const EACH: usize = 3;
+const EACH: usize = 4;
 const ALIKE: usize = 20;
 const BATCH: usize = 1000;
 const AT: &str = "2026-03-02T08:00:30Z";
@@ -261,7 +261,7 @@ impl Bench {
             (Place::Server { url, .. }, _) => tokio::runtime::Runtime::new().unwrap().block_on(async {
                 let pool = sqlx::PgPool::connect(url).await.unwrap();
                 for sql in [
-                    "UPDATE delivery SET state = 'ready', token = NULL, reply = NULL, settled_at = NULL, attempts = 0",
+                    "UPDATE delivery SET state = 'ready', token = NULL, reply = NULL, settled_at = NULL, attempts = 0 WHERE kind = 'digest'",
                     "VACUUM FULL ANALYZE delivery",
                     "CHECKPOINT",
                 ] {

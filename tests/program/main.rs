@@ -31,6 +31,7 @@ mod readers;
 mod reload;
 mod runs;
 mod server;
+mod storm;
 mod supervised;
 mod templates;
 mod twins;

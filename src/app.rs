@@ -358,6 +358,8 @@ pub fn place(config: &Config) -> Place {
             url: url.expose_secret().to_owned(),
             connections: config.storage.connections,
             behind_pooler: config.storage.transaction_pooler,
+            // Others renew their leases meanwhile, and wait for it with that.
+            stands_still: (config.delivery.lease / 2).max(Duration::from_secs(1)),
         },
     }
 }

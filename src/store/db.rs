@@ -38,7 +38,9 @@ pub enum Place {
     /// A file of ours.
     File(PathBuf),
     /// `postgres://…`, and how it may be used.
-    Server { url: String, connections: u32, behind_pooler: bool },
+    /// `stands_still`: who is in the middle of a transaction and says nothing for so long is a process that is frozen or
+    /// cut off; the server ends its session, or all others would wait for what it holds.
+    Server { url: String, connections: u32, behind_pooler: bool, stands_still: Duration },
 }
 
 /// Who of this process asks next for the turn to write: first come, first served, however often the first has to ask.
@@ -52,7 +54,9 @@ impl Db {
     pub async fn open(place: &Place) -> Result<Self, Error> {
         match place {
             Place::File(file) => Self::open_lite(file).await,
-            Place::Server { url, connections, behind_pooler } => Self::open_pg(url, *connections, *behind_pooler).await,
+            Place::Server { url, connections, behind_pooler, stands_still } => {
+                Self::open_pg(url, *connections, *behind_pooler, *stands_still).await
+            }
         }
     }
 
@@ -128,7 +132,7 @@ impl Db {
         Ok(Self::Lite { write: read.clone(), read, file: file.to_owned(), turns: Turns::default(), checkpoints })
     }
 
-    async fn open_pg(url: &str, connections: u32, behind_pooler: bool) -> Result<Self, Error> {
+    async fn open_pg(url: &str, connections: u32, behind_pooler: bool, stands_still: Duration) -> Result<Self, Error> {
         let mut options = PgConnectOptions::from_str(url)
             .map_err(|source| Error::Open { place: "PostgreSQL".into(), source })?
             .application_name("tidings")
@@ -136,6 +140,10 @@ impl Db {
         if behind_pooler {
             // Each statement may land on another connection, where nothing is prepared.
             options = options.statement_cache_capacity(0);
+        } else {
+            // A pooler shares its sessions out and refuses such a wish: there it is the server's configuration that says it.
+            let millis = stands_still.as_millis().to_string();
+            options = options.options([("idle_in_transaction_session_timeout", millis.as_str())]);
         }
         let place = format!("PostgreSQL at {}:{}", options.get_host(), options.get_port());
         // A pool would try for its whole time-out and then not say why.

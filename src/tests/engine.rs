@@ -18,6 +18,9 @@ pub enum Engine {
     Postgres,
 }
 
+/// Longer than a test takes between two statements.
+const STANDS_STILL: Duration = Duration::from_secs(15);
+
 /// A fresh, empty database, and what must live as long as it is used.
 pub struct TestDatabase {
     pub place: Place,
@@ -30,7 +33,12 @@ impl Engine {
         let folder = tempfile::Builder::new().prefix("tidings-test").tempdir().expect("a temporary folder");
         let place = match self {
             Self::Sqlite => Place::File(folder.path().join("tidings.db")),
-            Self::Postgres => Place::Server { url: cluster()?.database(), connections: 8, behind_pooler: false },
+            Self::Postgres => Place::Server {
+                url: cluster()?.database(),
+                connections: 8,
+                behind_pooler: false,
+                stands_still: STANDS_STILL,
+            },
         };
         Some(TestDatabase { place, folder })
     }
@@ -77,7 +85,8 @@ pub fn own_server() -> Option<(Cluster, TestDatabase)> {
     cluster()?;
     let cluster = Cluster::start(&binaries()?);
     let folder = tempfile::Builder::new().prefix("tidings-test").tempdir().expect("a temporary folder");
-    let place = Place::Server { url: cluster.database(), connections: 8, behind_pooler: false };
+    let place =
+        Place::Server { url: cluster.database(), connections: 8, behind_pooler: false, stands_still: STANDS_STILL };
     Some((cluster, TestDatabase { place, folder }))
 }
 

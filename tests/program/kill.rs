@@ -100,7 +100,7 @@ impl Story {
     pub fn in_house(house: House, readers: usize, connections: usize) -> Self {
         let relay = Relay::with(Script { pause: PAUSE, ..Script::default() });
         let newsroom = Newsroom::open();
-        house.configure(&configuration(&relay, &newsroom, connections));
+        house.configure(&configuration(relay.addr.port(), &newsroom, connections));
         house.make_secret();
         runtime().block_on(make_ready(&house, &newsroom, readers));
         Self { house, relay, readers, connections, newsroom }
@@ -214,7 +214,7 @@ impl Story {
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Runtime::new().unwrap()
 }
 
@@ -227,7 +227,7 @@ fn message_id(mail: &Received) -> Option<String> {
     text.lines().find_map(|line| line.strip_prefix("Message-ID: ").map(str::to_owned))
 }
 
-fn configuration(relay: &Relay, newsroom: &Newsroom, connections: usize) -> String {
+pub fn configuration(port: u16, newsroom: &Newsroom, connections: usize) -> String {
     format!(
         r#"
 [site]
@@ -268,14 +268,13 @@ slug = "short"
 name = {{ en = "Short news" }}
 any_word = ["short"]
 "#,
-        port = relay.addr.port(),
         url = newsroom.url(),
         lease = LEASE.as_millis(),
     )
 }
 
 /// From nothing to digests that are ready, through the stages themselves.
-async fn make_ready(house: &House, newsroom: &Newsroom, readers: usize) {
+pub async fn make_ready(house: &House, newsroom: &Newsroom, readers: usize) {
     let seven = "2026-03-02T07:00:00Z".parse::<DateTime<Utc>>().unwrap();
     let clock = Clock::by_hand(seven);
     let mut config = Config::load(Some(&house.file()), []).unwrap();

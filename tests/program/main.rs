@@ -27,6 +27,7 @@ mod newsroom;
 mod open_day;
 mod order;
 mod pair;
+mod postfix;
 mod readers;
 mod reload;
 mod runs;

@@ -9,10 +9,12 @@ use tidings::store::Place;
 use crate::daemon::Daemon;
 use crate::dice::Dice;
 use crate::engine::{Engine, postgres_is_here};
-use crate::kill::{A_WHILE, AFTER_EIGHT, CONNECTIONS, LEASE, Story};
+use crate::kill::{self, A_WHILE, AFTER_EIGHT, CONNECTIONS, Story, configuration};
 use crate::relay::Script;
 
 const DAEMONS: usize = 4;
+/// Twice as long as a server waits for one that is frozen amid a transaction.
+const LEASE: Duration = Duration::from_secs(3);
 /// Messages for each blow: most are sent while the next one is waited for.
 const READERS: usize = 160;
 /// Long enough that a blow finds messages in the air.
@@ -34,6 +36,10 @@ fn storm(blows: usize) {
         return;
     }
     let story = Story::of(Engine::Postgres, READERS * blows).unwrap();
+    let text = configuration(story.relay.addr.port(), &story.newsroom, CONNECTIONS);
+    let [short, long] = [kill::LEASE, LEASE].map(|lease| format!("lease = \"{}ms\"", lease.as_millis()));
+    assert!(text.contains(&short));
+    story.house.configure(&text.replace(&short, &long));
     story.relay.becomes(Script { pause: PAUSE, ..Script::default() });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let Place::Server { url, .. } = story.house.place() else { unreachable!("it is on a server") };
@@ -53,7 +59,9 @@ fn storm(blows: usize) {
                 std::mem::replace(&mut daemons[victim], start()).kill();
             }
             1 => {
-                let victim = std::mem::replace(&mut daemons[victim], start());
+                let mut victim = std::mem::replace(&mut daemons[victim], start());
+                // One that is frozen before it has a lease takes one afterwards, and is as good as new.
+                victim.wait_until_it_says("at work");
                 victim.signal("-STOP");
                 frozen.push((Instant::now() + 2 * LEASE, victim));
             }

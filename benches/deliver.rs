@@ -1,12 +1,13 @@
 //! Handing over the digests of one run to a server that does nothing with them, by the whole program, with every mark on
 //! the disk; and beside it, in turns, as many messages of the same size by Postfix's `smtp-source`.
 //!
-//! Every reader has 3 of 40 topics, twenty readers have the same. What it takes is what the kernel counted for the process
+//! Every reader has 4 of 40 topics, twenty readers have the same. What it takes is what the kernel counted for the process
 //! from its start to its end. Usage: `scripts/bench-deliver [sqlite | postgres] [readers=N] [rounds=N] [connections=N,N]
-//! [signed | unsigned]`.
+//! [signed | unsigned]`; with `trips`, how many round trips a message takes instead, over a line of 20 ms.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -42,6 +43,9 @@ const TICK: f64 = 0.01;
 
 fn main() {
     let asked = Asked::from_arguments();
+    if std::env::args().any(|argument| argument == "trips") {
+        return trips();
+    }
     for (engine, word) in [(Engine::Sqlite, "sqlite"), (Engine::Postgres, "postgres")] {
         if asked.engine.as_deref().is_none_or(|asked| asked == word) {
             measure(engine, word, &asked);
@@ -108,6 +112,58 @@ fn measure(engine: Engine, word: &str, asked: &Asked) {
             }
             bench.say(connections, signed, &ours, &theirs);
         }
+    }
+}
+
+/// Over one connection, for a hundred messages: what the line takes is far more than everything else.
+fn trips() {
+    const MESSAGES: usize = 100;
+    let bench = Bench::prepare(Engine::Sqlite, MESSAGES).expect("SQLite is always there");
+    bench.again();
+    let sink = Sink::start(&bench, &[]);
+    bench.configure(Line::open(sink.port), 1, false);
+    let took = took(bench.command(&["run", "--once", "--at", AT]).stdout(Stdio::null()).stderr(Stdio::null()));
+    let each = took.seconds / MESSAGES as f64;
+    println!("{MESSAGES} messages over a line of 20 ms: {:.1} ms each, {:.2} round trips", each * 1e3, each / 0.02);
+}
+
+/// A line on which everything takes 10 ms each way.
+struct Line;
+
+impl Line {
+    /// The port of its near end.
+    fn open(far: u16) -> u16 {
+        let near = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = near.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for here in near.incoming().flatten() {
+                let there = TcpStream::connect(("127.0.0.1", far)).unwrap();
+                let back = (there.try_clone().unwrap(), here.try_clone().unwrap());
+                Self::carries(here, there);
+                Self::carries(back.0, back.1);
+            }
+        });
+        port
+    }
+
+    fn carries(mut from: TcpStream, mut to: TcpStream) {
+        let _ = to.set_nodelay(true);
+        let (sender, receiver) = std::sync::mpsc::channel::<(Instant, Vec<u8>)>();
+        thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(n @ 1..) = from.read(&mut buffer) {
+                let _ = sender.send((Instant::now() + Duration::from_millis(10), buffer[..n].to_vec()));
+            }
+        });
+        thread::spawn(move || {
+            for (at, bytes) in receiver {
+                thread::sleep(at.saturating_duration_since(Instant::now()));
+                if to.write_all(&bytes).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(std::net::Shutdown::Write);
+        });
     }
 }
 
@@ -231,17 +287,11 @@ impl Bench {
     fn message(&self) -> usize {
         let sink = Sink::start(self, &["-d", "message"]);
         self.configure(sink.port, 1, false);
-        let sent = self.tidings(&[
-            "digest",
-            "test",
-            "r0@example.org",
-            "--topic",
-            "topic-1",
-            "--topic",
-            "topic-2",
-            "--topic",
-            "topic-3",
-        ]);
+        let mut test = vec!["digest", "test", "r0@example.org"];
+        for topic in ["topic-1", "topic-2", "topic-3", "topic-4", "topic-5"] {
+            test.extend(["--topic", topic]);
+        }
+        let sent = self.tidings(&test);
         assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
         drop(sink);
         let dumped = fs::read_dir(self.folder()).unwrap().flatten().map(|entry| entry.path());

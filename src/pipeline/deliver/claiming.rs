@@ -120,7 +120,10 @@ impl Claimer {
         }
         let Some(parcel) = self.made(claimed, now).await? else { return Ok(()) };
         let id = parcel.claimed.id;
-        let Some(entry) = self.desk.as_ref().map(Desk::entry) else { return Ok(self.shared.release(id).await) };
+        let Some(entry) = self.desk.as_ref().map(Desk::entry) else {
+            self.shared.release(id).await;
+            return Ok(());
+        };
         let mut put = pin!(entry.send(*parcel));
         let gone = loop {
             tokio::select! {

@@ -62,7 +62,7 @@ fn distance(digits: &str) -> Option<i32> {
     };
     let number = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<i32>().ok()).flatten();
     let (hours, minutes) = (number(hours)?, number(minutes)?);
-    (hours <= 15 && minutes < 60).then_some(hours * 60 + minutes)
+    (hours <= 15 && minutes < 60).then(|| hours * 60 + minutes)
 }
 
 fn named(name: &str) -> Option<i32> {

@@ -477,3 +477,34 @@ fn a_site_has_a_face() {
     assert_snapshot!(errors("[site]\ncolour = \"red\"\nlogo = \"http://news.example.org/logo.png\"\n"));
     assert_snapshot!(errors("[site]\nfooter = { en = \"\", fr = \"1\\n2\\n3\" }\n"));
 }
+
+#[test]
+fn a_throttle_must_bound_something_and_each_domain_once() {
+    let text = r#"
+[relay]
+messages_per_second = 0
+
+[[throttle]]
+domains = ["Exämple.edu"]
+messages_per_second = 5.5
+connections = 2
+
+[[throttle]]
+domains = []
+
+[[throttle]]
+domains = ["example.net", "localhost"]
+connections = 1
+
+[[throttle]]
+domains = ["xn--exmple-cua.edu"]
+
+[[throttle]]
+domains = ["*"]
+connections = 0
+"#;
+    assert_snapshot!(errors(text));
+    let good =
+        Config::from_text("[[throttle]]\ndomains = [\"EXÄMPLE.edu\", \"*\"]\nconnections = 1", "t", Path::new(""), []);
+    assert_eq!(good.unwrap().throttles[0].domains, ["xn--exmple-cua.edu", "*"]);
+}

@@ -21,12 +21,13 @@ pub struct Throttle {
 pub(super) fn check(throttles: &[Throttle], findings: &mut Findings<'_>) {
     let mut before: Vec<&String> = Vec::new();
     for (n, throttle) in throttles.iter().enumerate() {
-        let path = |key: &str| format!("throttle[{n}].{key}");
+        let path = |key: &str| format!("throttle.{n}.{key}");
         if let Some(rate) = throttle.messages_per_second {
             check_rate(&path("messages_per_second"), rate, findings);
         }
         if throttle.connections == Some(0) {
-            findings.wrong(&path("connections"), "`throttle.connections` is 0: nothing would leave; use at least 1");
+            findings
+                .wrong(&path("connections"), "`connections` of a throttle is 0: nothing would leave; use at least 1");
         }
         if throttle.messages_per_second.is_none() && throttle.connections.is_none() {
             findings.wrong(

@@ -1,5 +1,7 @@
 //! A relay that is at fault: it is left alone, one message at a time tries it, and nobody is the worse for it.
 
+use std::time::{Duration, Instant};
+
 use chrono::TimeDelta;
 
 use super::app::{TestApp, time};
@@ -92,6 +94,35 @@ on_both_engines! {
 
         app.clock.advance(TimeDelta::minutes(1));
         assert_eq!(app.run().await.delivered.uncertain, 1, "and from here on one by one");
+    }
+
+    /// Three connections of four wait for an answer that does not come. The fourth carries everything else meanwhile.
+    async fn a_relay_that_falls_silent_at_one_message_holds_up_no_other(engine: Engine) {
+        let patience = "4s";
+        let app = TestApp::with(engine, "2026-03-02 12:00", &[
+            ("RELAY__CONNECTIONS", "4"),
+            ("RELAY__COMMAND_TIMEOUT", patience),
+            ("RELAY__DATA_TIMEOUT", patience),
+            ("RELAY__FINAL_ANSWER_TIMEOUT", patience),
+        ])
+        .await;
+        for slow in ["slow-rcpt", "slow-data", "slow-dot"] {
+            app.subscribe(&format!("{slow}@example.org"), &["health"]).await;
+        }
+        subscribe_many(&app, "reader", 40).await;
+        app.publish("health", "Everybody else");
+        app.run_until("2026-03-03 07:59").await;
+        app.clock.set(time("2026-03-03 08:00"));
+        let began = Instant::now();
+        let others = async {
+            // `slow-dot` is kept, and not answered.
+            assert!(app.relay.arrives(41).await);
+            began.elapsed()
+        };
+        let (tally, took) = tokio::join!(app.run(), others);
+        assert!(took < Duration::from_secs(4), "they waited: {took:?}");
+        assert!((Duration::from_secs(4)..Duration::from_secs(12)).contains(&began.elapsed()), "it ends at its deadline");
+        assert_eq!((tally.delivered.sent, tally.delivered.deferred, tally.delivered.uncertain), (40, 2, 1));
     }
 
     async fn a_full_mailbox_is_tried_again(engine: Engine) {

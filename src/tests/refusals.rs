@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::app::{Reader, Setup, TestApp, time};
-use super::engine::on_both_engines;
+use super::engine::{Engine, on_both_engines};
 use super::mail::Mail;
 use super::relay::{Relay, Script};
 use crate::store::delivery;
@@ -196,4 +196,26 @@ on_both_engines! {
         assert_eq!(app.mail_to("drop-at-dot@example.org").len(), 1);
         assert_eq!(app.digests().await, ["held"]);
     }
+}
+
+/// A refusal costs a reset, not a connection, and nobody else.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "long: a hundred thousand messages"]
+async fn one_recipient_in_a_thousand_is_refused_and_nobody_else() {
+    const READERS: usize = 100_000;
+    let options = [("RELAY__RENEW_AFTER_MESSAGES", "1000000"), ("RELAY__RENEW_AFTER", "1h")];
+    let app = TestApp::with(Engine::Sqlite, "2026-03-02 12:00", &options).await;
+    for n in 0..READERS {
+        let name = if n % 1000 == 500 { "refuse-550" } else { "reader" };
+        app.subscribe(&format!("{name}+{n}@example.org"), &["health"]).await;
+    }
+    app.publish("health", "For nearly everybody");
+    app.run_until("2026-03-03 08:00").await;
+    let states =
+        app.ask("SELECT state || ' ' || CAST(count(*) AS TEXT) FROM delivery GROUP BY state ORDER BY state").await;
+    assert_eq!(states, ["refused 100", "sent 99900"]);
+    let refused = app.ask("SELECT DISTINCT substr(u.address, 1, 11) FROM delivery d JOIN subscriber u ON u.id = d.subscriber WHERE d.state = 'refused'").await;
+    assert_eq!(refused, ["refuse-550+"]);
+    let again = app.relay.connections() - 8;
+    assert!(again <= 100 / 100, "{again} connections were made again");
 }

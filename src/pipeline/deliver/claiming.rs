@@ -128,7 +128,10 @@ impl Claimer {
         let gone = loop {
             tokio::select! {
                 put = &mut put => break put.is_err(),
-                () = sleep(ANSWERS) => self.claim_answers(now).await?,
+                () = sleep(ANSWERS) => {
+                    self.see_to_connections();
+                    self.claim_answers(now).await?;
+                }
             }
         };
         if gone {
@@ -162,9 +165,23 @@ impl Claimer {
         let made = self.shared.pressed(&mut self.press, claimed, now).await?;
         let busy = self.connections.is_empty() || self.desk.as_ref().is_some_and(Desk::is_busy);
         if made.is_some() && busy && self.connections.len() < self.shared.line.config.relay.connections {
-            self.connections.spawn(Connection::new(&self.shared).carry(Arc::clone(&self.outbox)));
+            self.connect();
         }
         Ok(made)
+    }
+
+    fn connect(&mut self) {
+        self.connections.spawn(Connection::new(&self.shared).carry(Arc::clone(&self.outbox)));
+    }
+
+    /// If all of them have broken off, nobody would make room for what is being put in.
+    fn see_to_connections(&mut self) {
+        while let Some(done) = self.connections.try_join_next() {
+            tell("a connection's", done);
+        }
+        if self.connections.is_empty() {
+            self.connect();
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use super::Parcel;
 use super::traffic::{Leave, Traffic};
 use crate::model::throttle::Turn;
 
-/// Digests that lie here.
-const DIGESTS: usize = 200;
+/// Digests that lie here, whole: enough for all connections while the next batch is made.
+const DIGESTS: usize = 100;
 const ANSWERS: usize = 50;
 /// Mails for domains that take no more now wait here, if it is for so long at most …
 const A_MOMENT: Duration = Duration::from_secs(3);

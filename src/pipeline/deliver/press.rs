@@ -29,8 +29,6 @@ use crate::store::delivery::{Claimed, Kind, Settled};
 use crate::store::subscriber::Subscriber;
 use crate::store::{declared, edition, lease, suppression};
 
-/// Editions kept encoded: as many as a batch of claims can have, which come edition by edition.
-const KEPT: usize = 250;
 /// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
 const MARKS: i64 = 3;
 
@@ -73,6 +71,7 @@ pub struct Press {
     pub(super) site: Site,
     pub(super) directory: Directory,
     from: Mailbox,
+    /// Of the batch that was looked ahead to.
     plates: HashMap<i64, Plate>,
     /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
     suppressed: HashSet<Vec<u8>>,
@@ -169,8 +168,9 @@ impl Press {
         let to = batch.iter().filter_map(|claimed| address_of(claimed, &self.line.keys));
         let hashes: Vec<Vec<u8>> = to.map(|to| self.line.keys.hash_of_address(&to)).collect();
         let editions: BTreeSet<i64> = batch.iter().filter_map(|claimed| claimed.edition).collect();
-        if self.plates.len() + editions.len() > KEPT {
-            self.plates.clear();
+        // Claims come edition by edition: those of the batch before are done, but for the one that goes on.
+        if !editions.is_empty() {
+            self.plates.retain(|id, _| editions.contains(id));
         }
         let new: Vec<i64> = editions.into_iter().filter(|id| !self.plates.contains_key(id)).collect();
 

@@ -46,6 +46,8 @@ fn a_feed_that_brings_far_too_much_is_held_until_it_is_released() {
         "{listed}"
     );
     assert_eq!(house.tidings(&["feed", "list", "--json"]).json()[0]["held"], 5);
+    let fetched = house.tidings(&["feed", "fetch"]).ended(0).err;
+    assert!(fetched.contains("and holds it; `tidings feed release news` mails it"), "{fetched}");
     let status = house.tidings(&["status"]).ended(0).out;
     assert!(status.contains("feed news holds 5 articles; `tidings feed release news`"), "{status}");
     let states = || house.tidings(&["article", "list", "--json"]).json();

@@ -27,6 +27,9 @@ struct Fetched {
     unchanged: usize,
     failed: usize,
     new_articles: usize,
+    /// Feeds that hold what they have, by slug.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<String>,
 }
 
 /// Beside a daemon the feeds are made due, and it is told; alone, they are fetched here.
@@ -45,11 +48,12 @@ pub async fn run(args: &FetchArgs, global: &Global, output: &Output) -> anyhow::
                 unchanged: collected.unchanged,
                 failed: collected.failed,
                 new_articles: collected.new,
+                held: held(&app).await?,
             }
         }
         Err(AppError::Lock(LockError::Held { .. })) => {
             open::nudge(&app, output).await?;
-            Fetched { left_to_daemon: true, feeds: due, unchanged: 0, failed: 0, new_articles: 0 }
+            Fetched { left_to_daemon: true, feeds: due, unchanged: 0, failed: 0, new_articles: 0, held: vec![] }
         }
         Err(error) => return Err(error.into()),
     };
@@ -63,11 +67,21 @@ pub async fn run(args: &FetchArgs, global: &Global, output: &Output) -> anyhow::
             words::count(*new_articles, "new article")
         ),
     })?;
+    for slug in &fetched.held {
+        output.say(&format!(
+            "the feed `{slug}` has far more at once than usual, and holds it; `tidings feed release {slug}` mails it, with --archive it is kept and not mailed"
+        ));
+    }
     if fetched.failed == 0 {
         return Ok(Exit::Done);
     }
     output.say("`tidings feed list` says what is wrong with the feeds that failed");
     Ok(if fetched.failed == fetched.feeds { Exit::Outside } else { Exit::Partly })
+}
+
+async fn held(app: &App) -> anyhow::Result<Vec<String>> {
+    let feeds = feed::list(&app.store).await?;
+    Ok(feeds.into_iter().filter(|feed| feed.held > 0).map(|feed| feed.slug.to_string()).collect())
 }
 
 async fn make_due(app: &App, args: &FetchArgs) -> anyhow::Result<usize> {

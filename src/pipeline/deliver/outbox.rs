@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Parcel;
 use super::traffic::{Leave, Traffic};
 use crate::model::throttle::Turn;
+use crate::store::delivery::Kind;
 
 /// Digests that lie here, whole: enough for all connections while the next batch is made.
 const DIGESTS: usize = 100;
@@ -125,12 +126,21 @@ impl Outbox {
         if self.traffic.of_domain(domain) == Turn::Now {
             return Some(self.goes(parcel));
         }
-        let ahead = self.waiting.iter().filter(|waiting| waiting.to.domain() == domain).count();
+        // An answer comes before its domain's digests here, too.
+        let is_answer = parcel.claimed.kind != Kind::Digest;
+        let ahead = match is_answer {
+            true => 0,
+            false => self.waiting.iter().filter(|waiting| waiting.to.domain() == domain).count(),
+        };
         if self.waiting.len() == WAITING || self.traffic.wait(domain, ahead) > A_MOMENT {
             let wait = self.traffic.put_off(domain, ahead);
             return Some(Next::TooEarly(parcel, wait));
         }
-        self.waiting.push_back(parcel);
+        if is_answer {
+            self.waiting.push_front(parcel);
+        } else {
+            self.waiting.push_back(parcel);
+        }
         None
     }
 

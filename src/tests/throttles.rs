@@ -45,11 +45,11 @@ async fn asks_meanwhile(engine: Engine, throttle: &str, digests: usize) {
 on_both_engines! {
     async fn a_domain_that_takes_few_holds_up_nobody_else(engine: Engine) {
         let both = [readers(12, "few.example"), readers(12, "many.example")].concat();
-        let app = ready(engine, "[[throttle]]\ndomains = [\"few.example\"]\nmessages_per_second = 20", &both).await;
+        let app = ready(engine, "[[throttle]]\ndomains = [\"few.example\"]\nmessages_per_second = 4", &both).await;
         assert_eq!(app.run().await.delivered.sent, 24);
         let (few, many) = (places(&app, "few.example"), places(&app, "many.example"));
         assert_eq!((few.len(), many.len()), (12, 12));
-        // Eleven of the twelve had to wait, each for 50 ms.
+        // Eleven of the twelve had to wait, a quarter of a second each.
         assert!(few[6] > many[11], "{few:?} {many:?}");
     }
 

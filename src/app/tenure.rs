@@ -105,7 +105,8 @@ async fn once(line: &Line) -> Result<(bool, Recovered), store::Error> {
 async fn recover(line: &Line, tx: &mut Tx) -> Result<Recovered, store::Error> {
     let recovered = delivery::recover(tx, millis(line.config.relay.final_answer_timeout)).await?;
     let (most, connections) = (recovered.most, line.config.relay.connections);
-    if usize::try_from(most).is_ok_and(|most| most > connections) {
+    // When they become doubtful, and not again each time that somebody looks: a person's release stands.
+    if recovered.doubtful > 0 && usize::try_from(most).is_ok_and(|most| most > connections) {
         let why = format!(
             "{most} deliveries of a process that has ended are in doubt, and it had {connections} connections; compare with the mail server's log"
         );

@@ -123,7 +123,10 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
         _ => Ok(()),
     };
     let worked = match worked {
-        Ok(()) if !shared.is_stopping() => Claimer::open(&shared).await?.work(now).await,
+        Ok(()) if !shared.is_stopping() => match Claimer::open(&shared).await {
+            Ok(claimer) => claimer.work(now).await,
+            Err(failure) => Err(failure),
+        },
         tried => tried,
     };
     shared.marks.finish().await;

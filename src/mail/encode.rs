@@ -131,12 +131,13 @@ impl Transfer {
 
 /// Line ends as LF alone, and no control character but those and tabs.
 fn canonical(text: &str) -> Cow<'_, str> {
-    let kept = |c: char| !c.is_ascii_control() || c == '\n' || c == '\t';
-    if text.chars().all(kept) {
+    let dropped = |byte: u8| byte.is_ascii_control() && byte != b'\n' && byte != b'\t';
+    // Without an early end, which makes it several bytes at a time.
+    if !text.bytes().fold(false, |any, byte| any | dropped(byte)) {
         return Cow::Borrowed(text);
     }
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
-    Cow::Owned(lines.chars().filter(|&c| kept(c)).collect())
+    Cow::Owned(lines.chars().filter(|&c| !c.is_ascii() || !dropped(c as u8)).collect())
 }
 
 fn crlf(text: &str, out: &mut Vec<u8>) {
@@ -157,20 +158,24 @@ fn quoted_printable(text: &str, out: &mut Vec<u8>) {
     for line in text.split_inclusive('\n') {
         let (line, ended) = line.strip_suffix('\n').map_or((line, false), |line| (line, true));
         let mut width = 0;
-        for (at, c) in line.char_indices() {
-            let rest = &line[at..];
-            let white_at_end = ended && rest.len() == 1;
-            let size = if stands_for_itself(c, white_at_end) { 1 } else { 3 * c.len_utf8() };
-            if width + size > QUOTED_WIDTH {
+        let mut at = 0;
+        while at < line.len() {
+            let rest = &line.as_bytes()[at..];
+            let escapes_first = width == 0 && (rest[0] == b'.' || rest.starts_with(b"From "));
+            let run = if escapes_first { 0 } else { run_as_it_is(rest, QUOTED_WIDTH - width, ended) };
+            if run > 0 {
+                out.extend_from_slice(&rest[..run]);
+                (width, at) = (width + run, at + run);
+                continue;
+            }
+            let Some(c) = line[at..].chars().next() else { break };
+            if width + 3 * c.len_utf8() > QUOTED_WIDTH {
                 out.extend_from_slice(SOFT_BREAK);
                 width = 0;
+                continue;
             }
-            if size == 1 && !(width == 0 && (c == '.' || rest.starts_with("From "))) {
-                out.push(c as u8);
-                width += 1;
-            } else {
-                width += escape(c, out);
-            }
+            width += escape(c, out);
+            at += c.len_utf8();
         }
         if ended {
             out.extend_from_slice(LINE_END);
@@ -180,13 +185,24 @@ fn quoted_printable(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn stands_for_itself(c: char, white_at_end: bool) -> bool {
-    match c {
-        '=' => false,
-        ' ' | '\t' => !white_at_end,
-        c => c.is_ascii_graphic(),
-    }
+/// How much of what begins here stands for itself, up to `room`.
+fn run_as_it_is(rest: &[u8], room: usize, ended: bool) -> usize {
+    let run = rest.iter().take(room).take_while(|&&byte| STANDS_FOR_ITSELF[usize::from(byte)]).count();
+    // White space at the end of a line would be lost on the way.
+    let lost = ended && run == rest.len() && matches!(rest.last(), Some(b' ' | b'\t'));
+    if lost { run - 1 } else { run }
 }
+
+const STANDS_FOR_ITSELF: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = b' ';
+    while byte <= b'~' {
+        table[byte as usize] = byte != b'=';
+        byte += 1;
+    }
+    table[b'\t' as usize] = true;
+    table
+};
 
 fn escape(c: char, out: &mut Vec<u8>) -> usize {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
@@ -210,6 +226,8 @@ fn base64_lines(text: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn quoted(text: &str) -> String {
@@ -240,6 +258,47 @@ mod tests {
         assert_eq!(quoted(".\n..a\nFrom me\nFromage\n"), "=2E\r\n=2E.a\r\n=46rom me\r\nFromage\r\n");
         let wrapped = quoted(&format!("{}...", "a".repeat(75)));
         assert_eq!(wrapped, format!("{}=\r\n=2E..=\r\n", "a".repeat(75)));
+    }
+
+    /// Character by character.
+    fn plainly(text: &str) -> String {
+        let mut out = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let (line, ended) = line.strip_suffix('\n').map_or((line, false), |line| (line, true));
+            let mut width = 0;
+            for (at, c) in line.char_indices() {
+                let rest = &line[at..];
+                let white_at_end = ended && rest.len() == 1 && matches!(c, ' ' | '\t');
+                let stands = matches!(c, ' '..='<' | '>'..='~' | '\t') && !white_at_end;
+                let size = if stands { 1 } else { 3 * c.len_utf8() };
+                if width + size > QUOTED_WIDTH {
+                    out.extend_from_slice(SOFT_BREAK);
+                    width = 0;
+                }
+                if stands && !(width == 0 && (c == '.' || rest.starts_with("From "))) {
+                    out.push(c as u8);
+                    width += 1;
+                } else {
+                    width += escape(c, &mut out);
+                }
+            }
+            if ended {
+                out.extend_from_slice(LINE_END);
+            } else if width > 0 {
+                out.extend_from_slice(SOFT_BREAK);
+            }
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn run_by_run_is_what_character_by_character_is(pieces in prop::collection::vec("( |\t|\n|a|[!-~]{1,40}|=|\\.|From |é|語){0,9}", 0..12)) {
+            let text = pieces.concat();
+            prop_assert_eq!(quoted(&text), plainly(&text));
+        }
     }
 
     #[test]

@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{ConnectOptions, Connection, Executor, Postgres, Sqlite, Transaction};
 use tokio::sync::Mutex;
 
 use super::Error;
 use super::checkpoint::Checkpoints;
 use super::lock::beside;
-use super::sql::{Arg, Record, Row, Sql};
+use super::sql::{self, Arg, Record, Row, Sql};
 
 /// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
 #[derive(Debug, Clone)]
@@ -173,6 +175,28 @@ impl Db {
         }
     }
 
+    /// Statements that are a transaction together, begun, run and committed in one go: how many rows each changed. With
+    /// SQLite that is one change of threads there and back, where each of them takes as many by itself. It runs to its end
+    /// even when the caller goes away.
+    pub async fn at_once(&self, statements: &[(&'static Sql, &[Arg<'_>])]) -> Result<Vec<u64>, Error> {
+        match self {
+            Self::Lite { write, turns, .. } => {
+                let (text, arguments) = sql::together(statements)?;
+                let (pool, turns) = (write.clone(), Arc::clone(turns));
+                finish(all_in_one_turn(pool, turns, text, arguments)).await
+            }
+            Self::Pg(_) => {
+                let mut tx = self.begin().await?;
+                let mut changed = Vec::with_capacity(statements.len());
+                for (sql, args) in statements {
+                    changed.push(tx.exec(sql, args).await?);
+                }
+                tx.commit().await?;
+                Ok(changed)
+            }
+        }
+    }
+
     /// Between two transactions of long work: SQLite has one writer, and other processes can only ask again and again.
     pub async fn let_others_in(&self) {
         if let Self::Lite { write, turns, checkpoints, .. } = self {
@@ -242,6 +266,37 @@ async fn take_turn(pool: SqlitePool, turns: Turns) -> Result<Transaction<'static
         match pool.begin_with("BEGIN IMMEDIATE").await {
             Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
             done => return done,
+        }
+    }
+}
+
+/// The same for a text that begins and commits by itself.
+async fn all_in_one_turn(
+    pool: SqlitePool,
+    turns: Turns,
+    text: String,
+    arguments: SqliteArguments,
+) -> Result<Vec<u64>, sqlx::Error> {
+    let _ours = turns.lock().await;
+    let asked = Instant::now();
+    let mut connection = pool.acquire().await?;
+    loop {
+        let query = sqlx::query_with(sqlx::AssertSqlSafe(text.clone()), arguments.clone());
+        let changed = connection
+            .fetch_many(query)
+            .try_filter_map(|step| async move { Ok(step.left().map(|done| done.rows_affected())) });
+        match changed.try_collect::<Vec<u64>>().await {
+            // Only the first of them, the beginning, has to wait for another process.
+            Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
+            Err(error) => {
+                // Wherever it broke off, nothing of it stays: with the connection goes what was not committed.
+                connection.close_on_drop();
+                return Err(error);
+            }
+            Ok(changed) => {
+                let inner = 1..changed.len().saturating_sub(1);
+                return Ok(changed[inner].to_vec());
+            }
         }
     }
 }

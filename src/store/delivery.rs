@@ -1,15 +1,12 @@
 //! Deliveries from `ready` to what became of them. A row's own state says what it needs next.
 //!
-//! `sending` is durable before the dot; `sent` only when the relay has it; what a crash leaves in `sending` is in
-//! doubt, known and counted.
-
-use std::collections::HashSet;
+//! `sending` is durable before the dot (see [`super::mark`]); `sent` only when the relay has it; what a crash leaves in
+//! `sending` is in doubt, known and counted.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
 
 use super::sql::{args, record, same, statements, still_wanted, two};
-use super::{Error, Store, Tx};
+use super::{Error, Store, Tx, mark};
 use crate::model::delivery::{Key, Mode, Outcome};
 use crate::model::language::Language;
 
@@ -40,44 +37,6 @@ statements! {
         "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
             d.created_at, d.attempts, d.doubts, d.topics
          FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id = ANY($1) ORDER BY d.lane, d.edition, d.id",
-    );
-    /// The mark before the dot compares all that may have changed since the claim. Its time is the engine's own, so that
-    /// daemons whose clocks differ agree on when no answer can come any more. $1: JSON, a list of what is compared.
-    MARK_SENDING = two(
-        concat!("UPDATE delivery SET state = 'sending', sending_at = CAST(unixepoch('subsec') * 1000 AS INTEGER)
-         FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS edition,
-            json_extract(value, '$[2]') AS address_key, unhex(json_extract(value, '$[3]')) AS hash FROM json_each($1)) AS m
-         WHERE delivery.id = m.id AND delivery.state = 'claimed' AND delivery.token = $2 AND delivery.edition IS NOT DISTINCT FROM m.edition
-         AND (EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = m.address_key)
-            OR (subscriber IS NULL AND EXISTS (SELECT 1 FROM letter l WHERE l.key = delivery.key)))
-         AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
-         AND ", still_wanted!(), "
-         AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
-         AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
-         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = m.hash)
-         RETURNING delivery.id"),
-        concat!("UPDATE delivery SET state = 'sending', sending_at = CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
-         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS edition,
-            value ->> 2 AS address_key, decode(value ->> 3, 'hex') AS hash FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB))) AS m
-         WHERE delivery.id = m.id AND delivery.state = 'claimed' AND delivery.token = $2 AND delivery.edition IS NOT DISTINCT FROM m.edition
-         AND (EXISTS (SELECT 1 FROM subscriber u WHERE u.id = delivery.subscriber AND u.address_key = m.address_key)
-            OR (subscriber IS NULL AND EXISTS (SELECT 1 FROM letter l WHERE l.key = delivery.key)))
-         AND EXISTS (SELECT 1 FROM lease l WHERE l.token = $2)
-         AND ", still_wanted!(), "
-         AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold')
-         AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
-         AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = m.hash)
-         RETURNING delivery.id"),
-    );
-    /// Evidence beats doubt: a late answer settles what meanwhile became uncertain, or a resend not yet claimed. $1: JSON, a
-    /// list of ids and answers.
-    SENT = two(
-        "UPDATE delivery SET state = 'sent', settled_at = $3, reply = m.reply, attempts = attempts + 1, token = NULL
-         FROM (SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS reply FROM json_each($1)) AS m
-         WHERE delivery.id = m.id AND token = $2 AND state IN ('sending', 'uncertain', 'ready')",
-        "UPDATE delivery SET state = 'sent', settled_at = $3, reply = m.reply, attempts = attempts + 1, token = NULL
-         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, value ->> 1 AS reply FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB))) AS m
-         WHERE delivery.id = m.id AND token = $2 AND state IN ('sending', 'uncertain', 'ready')",
     );
     DEFERRED = same(
         "UPDATE delivery SET state = 'deferred', next_attempt_at = $3, reply = $4, attempts = attempts + 1, token = NULL
@@ -123,8 +82,6 @@ statements! {
     DOUBT_OWN = same(
         "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending' AND token = $1",
     );
-    /// PostgreSQL may have been told that commits need not reach the disk; marks must.
-    INSIST = two("SELECT TRUE", "SELECT set_config('synchronous_commit', 'on', TRUE) IS NOT NULL");
     /// The same bytes again, unless the reader has gone meanwhile. The token stays, for an answer that comes late.
     RESEND = same(
         concat!("UPDATE delivery SET state = 'ready', next_attempt_at = $1 WHERE state = 'uncertain' AND doubts <= $2
@@ -239,16 +196,6 @@ impl super::sql::Cell for Kind {
     }
 }
 
-/// What a mark before the dot compares.
-#[derive(Debug, Clone)]
-pub struct Sending {
-    pub id: i64,
-    pub edition: Option<i64>,
-    pub address_key: String,
-    /// Of the address, as `suppression` keeps them.
-    pub hash: Vec<u8>,
-}
-
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
@@ -320,29 +267,11 @@ pub async fn claim(
     tx.all(&CLAIMED, args![&ids]).await
 }
 
-/// The marks before the dots: of those that are not in what comes back something changed; their dots must not leave.
-pub async fn mark_sending(tx: &mut Tx, token: &Token, sendings: &[&Sending]) -> Result<HashSet<i64>, Error> {
-    let compared = sendings.iter().map(|s| json!([s.id, s.edition, s.address_key, hex::encode(&s.hash)]));
-    let compared = Value::from_iter(compared).to_string();
-    Ok(tx.all::<(i64,)>(&MARK_SENDING, args![&compared, token]).await?.into_iter().map(|(id,)| id).collect())
-}
-
-/// Records what was accepted, and what was answered.
-pub async fn settle_sent(tx: &mut Tx, token: &Token, sent: &[(i64, &str)], now: DateTime<Utc>) -> Result<u64, Error> {
-    let sent = Value::from_iter(sent.iter().map(|(id, reply)| json!([id, reply]))).to_string();
-    tx.exec(&SENT, args![&sent, token, now]).await
-}
-
-/// Marks of this transaction are on the disk when it is committed, whatever a server was told.
-pub async fn insist_on_the_disk(tx: &mut Tx) -> Result<(), Error> {
-    if tx.is_pg() { tx.one::<(bool,)>(&INSIST, args![]).await.map(drop) } else { Ok(()) }
-}
-
 /// Records what became of an attempt. False: the row is no longer this attempt's.
 pub async fn settle(tx: &mut Tx, token: &Token, id: i64, settled: &Settled, now: DateTime<Utc>) -> Result<bool, Error> {
     let none = None::<&str>;
     let changed = match settled {
-        Settled::Sent { reply } => settle_sent(tx, token, &[(id, reply.as_str())], now).await?,
+        Settled::Sent { reply } => mark::settle_sent(tx, token, &[(id, reply.as_str())], now).await?,
         Settled::Deferred { until, reply } => tx.exec(&DEFERRED, args![id, token, *until, reply]).await?,
         Settled::Refused { reply } => {
             tx.exec(&ENDED, args![id, token, "refused", now, Some(reply.as_str()), none]).await?

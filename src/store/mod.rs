@@ -34,6 +34,7 @@ pub mod lease;
 pub mod ledger;
 pub mod letter;
 pub mod lock;
+pub mod mark;
 pub mod nudge;
 pub mod outage;
 pub mod page;

@@ -4,7 +4,7 @@
 use sqlx::{Column, Executor, Row as _, SqlSafeStr, Statement, TypeInfo};
 
 use super::db::Db;
-use super::sql::Sql;
+use super::sql::{Sql, args, same};
 use super::{Store, *};
 use crate::tests::engine::{Engine, TestDatabase};
 use crate::tests::rows::{Rows, tables};
@@ -32,6 +32,7 @@ const FILES: &[(&str, &[(&str, &Sql)])] = &[
     ("lease", lease::ALL),
     ("ledger", ledger::ALL),
     ("letter", letter::ALL),
+    ("mark", mark::ALL),
     ("nudge", nudge::ALL),
     ("page", page::ALL),
     ("queue", queue::ALL),
@@ -55,22 +56,9 @@ const HOT: &[(&str, &[&str])] = &[
     ("ahead", &["READY", "DEFERRED", "HELD_BACK"]),
     ("article", &["TEXTS", "WITHDRAWN", "MARKED_AFTER"]),
     ("sighting", &["SIGHTED", "BY_LINK", "SEEN_AGAIN"]),
-    (
-        "delivery",
-        &[
-            "CLAIM",
-            "CLAIMED",
-            "MARK_SENDING",
-            "SENT",
-            "DEFERRED",
-            "ENDED",
-            "RELEASED",
-            "NEXT",
-            "RESEND",
-            "CONFIRMATION",
-        ],
-    ),
+    ("delivery", &["CLAIM", "CLAIMED", "DEFERRED", "ENDED", "RELEASED", "NEXT", "RESEND", "CONFIRMATION"]),
     ("edition", &["FIND", "BY_ID", "BY_KEY"]),
+    ("mark", &["MARK_SENDING", "MARKED", "SENT"]),
     ("feed", &["DUE"]),
     ("filing", &["WINDOW", "RIPE", "OF_ARTICLE", "SEEN_AFTER", "HELD"]),
     ("flood", &["STANDING", "FIND"]),
@@ -161,6 +149,44 @@ async fn every_statement_is_understood_by_both_engines_and_means_the_same() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_written_at_once_is_written_whole_or_not_at_all() {
+    const PUT: Sql = same("INSERT INTO setting (name, value) VALUES ($1, $2)");
+    const CHANGE: Sql = same("UPDATE setting SET value = $2 || value WHERE name <> $1 AND name IN ('$1', 'b')");
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some((store, _database)) = open(engine).await else { continue };
+        let put = |name| args![name, "1"].to_vec();
+        let (a, b, change) = (put("a"), put("b"), args!["a", "2"].to_vec());
+
+        let twice = store.db().at_once(&[(&PUT, &a), (&PUT, &b), (&PUT, &b)]).await;
+        assert!(twice.is_err(), "{engine:?}");
+        assert_eq!(setting::get(&store, "a").await.unwrap(), None, "{engine:?}: nothing of it is left");
+
+        let changed = store.db().at_once(&[(&PUT, &a), (&PUT, &b), (&CHANGE, &change)]).await.unwrap();
+        assert_eq!(changed, [1, 1, 1], "{engine:?}");
+        assert_eq!(setting::get(&store, "a").await.unwrap().as_deref(), Some("1"));
+        assert_eq!(setting::get(&store, "b").await.unwrap().as_deref(), Some("21"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_written_at_once_waits_for_whoever_else_writes() {
+    const PUT: Sql = same("INSERT INTO setting (name, value) VALUES ($1, $2)");
+    const ADD: Sql = same("UPDATE setting SET value = value || $2 WHERE name = $1");
+    let (store, database) = open(Engine::Sqlite).await.unwrap();
+    let other = Store::open(&database.place).await.unwrap();
+    let mut tx = other.begin().await.unwrap();
+    tx.exec(&PUT, args!["a", "first"]).await.unwrap();
+    let second = args!["a", ", second"].to_vec();
+    let statements = [(&ADD, second.as_slice())];
+    let (written, ()) = tokio::join!(store.db().at_once(&statements), async {
+        tokio::task::yield_now().await;
+        tx.commit().await.unwrap();
+    });
+    assert_eq!(written.unwrap(), [1]);
+    assert_eq!(setting::get(&store, "a").await.unwrap().as_deref(), Some("first, second"));
 }
 
 /// (table, column, kind of type, may be null)

@@ -4,8 +4,9 @@ use super::app::{NEWSROOM, Reader, TestApp, add, time};
 use super::engine::on_both_engines;
 use crate::app::AppError;
 use crate::pipeline::compose;
-use crate::store::delivery::{self, Claimed, Lanes, Sending, Token};
+use crate::store::delivery::{self, Claimed, Lanes, Token};
 use crate::store::lease;
+use crate::store::mark::{self, Sending};
 
 /// Of the process that will die.
 const DEAD: Token = [9; 16];
@@ -43,7 +44,7 @@ async fn mark(app: &TestApp, claimed: &Claimed) {
         hash: app.app.keys.hash_of_address(address),
     };
     let mut tx = app.app.store.begin().await.unwrap();
-    assert_eq!(delivery::mark_sending(&mut tx, &DEAD, &[&sending]).await.unwrap().len(), 1);
+    assert_eq!(mark::mark_sending(&mut tx, &DEAD, &[&sending]).await.unwrap().len(), 1);
     tx.commit().await.unwrap();
 }
 
@@ -212,7 +213,7 @@ on_both_engines! {
         let hash = app.app.keys.hash_of_address(address);
         let sending = Sending { id: claimed[0].id, edition: claimed[0].edition, address_key: address.key(), hash };
         let mut tx = app.app.store.begin().await.unwrap();
-        assert!(delivery::mark_sending(&mut tx, &DEAD, &[&sending]).await.unwrap().is_empty());
+        assert!(mark::mark_sending(&mut tx, &DEAD, &[&sending]).await.unwrap().is_empty());
         tx.rollback().await.unwrap();
         app.run().await;
         assert_eq!(app.mail_to("alice@example.org").len(), 1);

@@ -9,7 +9,8 @@ use crate::model::delivery::Mode;
 use crate::model::holdings::{Return, StopReason};
 use crate::model::schedule::Firing;
 use crate::pipeline::compose::{self, plan::Plan};
-use crate::store::delivery::{self, Lanes, Sending};
+use crate::store::delivery::{self, Lanes};
+use crate::store::mark::{self, Sending};
 use crate::store::run::Beginning;
 use crate::store::withdrawal::{self, Reach};
 use crate::store::{article, edition, run, slot};
@@ -230,7 +231,7 @@ on_both_engines! {
                 address_key: address.key(),
                 hash: app.app.keys.hash_of_address(address),
             };
-            let granted = !delivery::mark_sending(&mut tx, &token, &[&sending]).await.unwrap().is_empty();
+            let granted = !mark::mark_sending(&mut tx, &token, &[&sending]).await.unwrap().is_empty();
             assert_eq!(granted, address.to_string() == "climate@example.org", "{address}");
         }
         tx.rollback().await.unwrap();

@@ -1,11 +1,11 @@
 //! Claims what is due, makes messages of it and puts them where the connections take them; as many connections as there is
 //! work for.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
@@ -84,11 +84,10 @@ impl Claimer {
 
     async fn claim_all(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         while self.may_go_on().await? {
-            let batch = self.shared.claim(BATCH, Lanes::All, now).await?;
+            let batch = self.shared.claim(&mut self.press, BATCH, Lanes::All, now).await?;
             if batch.is_empty() {
                 break;
             }
-            self.press.look_ahead(&batch).await?;
             for claimed in batch {
                 self.put(claimed, now).await?;
             }
@@ -99,11 +98,7 @@ impl Claimer {
     /// Whoever has written to us waits for no digest.
     async fn claim_answers(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         if self.may_go_on().await? {
-            let batch = self.shared.claim(BATCH, Lanes::Answers, now).await?;
-            if !batch.is_empty() {
-                self.press.look_ahead(&batch).await?;
-            }
-            for claimed in batch {
+            for claimed in self.shared.claim(&mut self.press, BATCH, Lanes::Answers, now).await? {
                 self.put_answer(claimed, now).await?;
             }
         }
@@ -120,23 +115,23 @@ impl Claimer {
         }
         let Some(parcel) = self.made(claimed, now).await? else { return Ok(()) };
         let id = parcel.claimed.id;
-        let Some(entry) = self.desk.as_ref().map(Desk::entry) else {
-            self.shared.release(id).await;
-            return Ok(());
-        };
-        let mut put = pin!(entry.send(*parcel));
-        let gone = loop {
+        let mut parcel = *parcel;
+        while let Some(entry) = self.desk.as_ref().map(Desk::entry) {
+            match entry.try_send(parcel) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Closed(_)) => break,
+                Err(TrySendError::Full(back)) => parcel = back,
+            }
+            let room = room_for_many(entry.clone());
             tokio::select! {
-                put = &mut put => break put.is_err(),
+                () = room => {}
                 () = sleep(ANSWERS) => {
                     self.see_to_connections();
                     self.claim_answers(now).await?;
                 }
             }
-        };
-        if gone {
-            self.shared.release(id).await;
         }
+        self.shared.release(id).await;
         Ok(())
     }
 
@@ -171,7 +166,8 @@ impl Claimer {
     }
 
     fn connect(&mut self) {
-        self.connections.spawn(Connection::new(&self.shared).carry(Arc::clone(&self.outbox)));
+        let carries = Connection::new(&self.shared).carry(Arc::clone(&self.outbox));
+        self.connections.spawn_on(carries, self.shared.thread.handle());
     }
 
     /// If all of them have broken off, nobody would make room for what is being put in.
@@ -192,9 +188,7 @@ pub(super) async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<
     let mut connection = Connection::new(shared);
     // What is captured says nothing of the relay, nor does what ends before it comes to it.
     while line.breaker.is_open() && !shared.is_stopping() && held(line).await?.is_none() {
-        let mut batch = shared.claim(1, Lanes::All, now).await?;
-        press.look_ahead(&batch).await?;
-        let Some(claimed) = batch.pop() else { break };
+        let Some(claimed) = shared.claim(&mut press, 1, Lanes::All, now).await?.pop() else { break };
         let id = claimed.id;
         let Some(mut parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
         match signed(line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
@@ -213,6 +207,12 @@ pub(super) async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<
     }
     connection.quit().await;
     Ok(())
+}
+
+/// Comes back when half of the places are free: a claimer that is woken for each of them changes threads each time.
+async fn room_for_many(entry: mpsc::Sender<Parcel>) {
+    // If nobody takes any more, the next try says so.
+    let _ = entry.reserve_many(entry.max_capacity().div_ceil(2)).await;
 }
 
 fn tell(whose: &str, done: Result<(), tokio::task::JoinError>) {

@@ -16,7 +16,8 @@ use crate::mail::relay::Relay;
 use crate::mail::session::Session;
 use crate::model::breaker::stood_still;
 use crate::model::delivery::{Outcome, retry};
-use crate::store::delivery::{Sending, Settled};
+use crate::store::delivery::Settled;
+use crate::store::mark::Sending;
 
 pub struct Connection {
     shared: Arc<Shared>,

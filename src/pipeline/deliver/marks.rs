@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -15,9 +17,9 @@ use crate::clock::Clock;
 use crate::model::holdings::StopReason;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
-use crate::store::delivery::{self, Sending, Settled, Token};
-use crate::store::subscription;
-use crate::store::{self, Store, suppression};
+use crate::store::delivery::{self, Settled, Token};
+use crate::store::mark::{self, Group, Sending};
+use crate::store::{self, Store, edition, subscription, suppression};
 
 /// Marks that one commit takes.
 const GROUP: usize = 500;
@@ -45,6 +47,8 @@ pub enum Granted {
 enum Mark {
     Sending(Sending, oneshot::Sender<Granted>),
     Outcome(Outcome),
+    /// Editions whose rendering has come to its end.
+    Rendered(Vec<i64>),
     Finish,
 }
 
@@ -71,11 +75,13 @@ struct Writer {
     queue: mpsc::Receiver<Mark>,
     /// Outcomes not yet written.
     outcomes: Vec<Outcome>,
+    /// Editions whose rendering has come to its end, not yet written.
+    rendered: Vec<i64>,
     failing: bool,
 }
 
 impl Marks {
-    pub fn start(line: &Line) -> Self {
+    pub fn start(line: &Line, on: &Handle) -> Self {
         let (sender, queue) = mpsc::channel(GROUP * 2);
         let writer = Writer {
             store: line.store.clone(),
@@ -83,9 +89,10 @@ impl Marks {
             token: line.token,
             queue,
             outcomes: Vec::new(),
+            rendered: Vec::new(),
             failing: false,
         };
-        Self { queue: sender, writer: tokio::sync::Mutex::new(Some(tokio::spawn(writer.write()))) }
+        Self { queue: sender, writer: tokio::sync::Mutex::new(Some(on.spawn(writer.write()))) }
     }
 
     /// Makes `sending` durable. Anything but yes: the dot must not leave.
@@ -115,6 +122,13 @@ impl Marks {
         self.put(Outcome { id, settled, bad_address: Some(bad_address) }).await;
     }
 
+    /// Records with the next commit that these editions were rendered.
+    pub async fn rendered(&self, editions: Vec<i64>) {
+        if self.queue.send(Mark::Rendered(editions)).await.is_err() {
+            error!("what was rendered could not be recorded: the writer of marks is gone");
+        }
+    }
+
     async fn put(&self, outcome: Outcome) {
         if self.queue.send(Mark::Outcome(outcome)).await.is_err() {
             error!("an outcome could not be recorded: the writer of marks is gone");
@@ -135,7 +149,7 @@ impl Marks {
 impl Writer {
     async fn write(mut self) {
         let mut finishing = false;
-        while !finishing || !self.outcomes.is_empty() {
+        while !finishing || !self.outcomes.is_empty() || !self.rendered.is_empty() {
             let mut sendings = Vec::new();
             if self.outcomes.is_empty() || !self.failing {
                 match self.queue.recv().await {
@@ -152,6 +166,7 @@ impl Writer {
             match self.commit(&sendings).await {
                 Ok(granted) => {
                     self.outcomes.clear();
+                    self.rendered.clear();
                     self.say_it_works();
                     for ((_, answer), granted) in sendings.into_iter().zip(granted) {
                         let _ = answer.send(granted);
@@ -178,26 +193,35 @@ impl Writer {
         match mark {
             Mark::Sending(sending, answer) => sendings.push((sending, answer)),
             Mark::Outcome(outcome) => self.outcomes.push(outcome),
+            Mark::Rendered(editions) => self.rendered.extend(editions),
             Mark::Finish => return true,
         }
         false
     }
 
     async fn commit(&self, sendings: &[(Sending, oneshot::Sender<Granted>)]) -> Result<Vec<Granted>, store::Error> {
-        if sendings.is_empty() && self.outcomes.is_empty() {
-            return Ok(vec![]);
-        }
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        delivery::insist_on_the_disk(&mut tx).await?;
         let sent = self.outcomes.iter().filter_map(|outcome| match &outcome.settled {
             Settled::Sent { reply } => Some((outcome.id, reply.as_str())),
             _ => None,
         });
-        let sent: Vec<(i64, &str)> = sent.collect();
-        if !sent.is_empty() {
-            delivery::settle_sent(&mut tx, &self.token, &sent, now).await?;
-        }
+        let sendings = sendings.iter().map(|(sending, _)| sending).collect();
+        let group = Group { sent: sent.collect(), rendered: &self.rendered, sendings };
+        let marked = if group.sent.len() == self.outcomes.len() {
+            group.write(&self.store, &self.token, now).await?
+        } else {
+            self.commit_one_by_one(&group, now).await?
+        };
+        let granted = |sending: &&Sending| if marked.contains(&sending.id) { Granted::Yes } else { Granted::No };
+        Ok(group.sendings.iter().map(granted).collect())
+    }
+
+    /// With outcomes that take more than a statement.
+    async fn commit_one_by_one(&self, group: &Group<'_>, now: DateTime<Utc>) -> Result<HashSet<i64>, store::Error> {
+        let mut tx = self.store.begin().await?;
+        mark::insist_on_the_disk(&mut tx).await?;
+        mark::settle_sent(&mut tx, &self.token, &group.sent, now).await?;
+        edition::rendered(&mut tx, group.rendered).await?;
         let others = self.outcomes.iter().filter(|outcome| !matches!(outcome.settled, Settled::Sent { .. }));
         for outcome in others {
             delivery::settle(&mut tx, &self.token, outcome.id, &outcome.settled, now).await?;
@@ -208,14 +232,9 @@ impl Writer {
                 }
             }
         }
-        let asked: Vec<&Sending> = sendings.iter().map(|(sending, _)| sending).collect();
-        let marked = match asked.as_slice() {
-            [] => HashSet::new(),
-            asked => delivery::mark_sending(&mut tx, &self.token, asked).await?,
-        };
+        let marked = mark::mark_sending(&mut tx, &self.token, &group.sendings).await?;
         tx.commit().await?;
-        let granted = |id| if marked.contains(id) { Granted::Yes } else { Granted::No };
-        Ok(sendings.iter().map(|(sending, _)| granted(&sending.id)).collect())
+        Ok(marked)
     }
 
     /// The fate of these marks is unknown, and their dots will not leave: they are written back to ready.

@@ -11,6 +11,7 @@ mod connection;
 mod direct;
 mod marks;
 mod outbox;
+mod own_thread;
 mod press;
 pub mod proof;
 mod signing;
@@ -33,6 +34,7 @@ use crate::store::delivery::{self, Claimed, Lanes, Settled};
 use crate::store::{captured_mail, letter, outage, setting};
 use claiming::{Claimer, try_one};
 use marks::Marks;
+use own_thread::OwnThread;
 pub use press::site;
 use press::{Press, Pressed};
 
@@ -61,6 +63,7 @@ pub struct Delivered {
 struct Shared {
     line: Line,
     marks: Marks,
+    thread: OwnThread,
     counts: Counts,
     /// The program stops, or the relay was at fault: nothing more is handed over in this run.
     halt: CancellationToken,
@@ -108,9 +111,11 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
     if let May::Nothing { why, .. } = may {
         return Ok(Delivered { relay_fault: Some(why), ..Delivered::default() });
     }
+    let thread = OwnThread::start();
     let shared = Arc::new(Shared {
         line: line.clone(),
-        marks: Marks::start(line),
+        marks: Marks::start(line, thread.handle()),
+        thread,
         counts: Counts::default(),
         halt: line.stopping.child_token(),
         fault: Mutex::default(),
@@ -168,12 +173,24 @@ impl Shared {
         self.halt.is_cancelled()
     }
 
-    async fn claim(&self, limit: i64, lanes: Lanes, now: DateTime<Utc>) -> Result<Vec<Claimed>, Error> {
+    /// Takes a batch in hand, with all that is needed to make messages of it.
+    async fn claim(
+        &self,
+        press: &mut Press,
+        limit: i64,
+        lanes: Lanes,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Claimed>, Error> {
         // What fell due since the run began, a confirmation say, does not wait for its end.
         let now = now.max(self.line.clock.now());
         let mut tx = self.line.store.begin().await?;
         let batch = delivery::claim(&mut tx, &self.line.token, limit, lanes, now).await?;
+        let editions = if batch.is_empty() { vec![] } else { press.look_ahead(&mut tx, &batch).await? };
         tx.commit().await?;
+        let rendered = press.render_ahead(editions).await?;
+        if !rendered.is_empty() {
+            self.marks.rendered(rendered).await;
+        }
         Ok(batch)
     }
 

@@ -27,7 +27,7 @@ use crate::render::{Reading, Site};
 use crate::store::article::{self, Version};
 use crate::store::delivery::{Claimed, Kind, Settled};
 use crate::store::subscriber::Subscriber;
-use crate::store::{declared, edition, lease, suppression};
+use crate::store::{Tx, declared, edition, lease, suppression};
 
 /// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
 const MARKS: i64 = 3;
@@ -94,7 +94,7 @@ impl Press {
         })
     }
 
-    /// Of a batch that [`Press::look_ahead`] has seen.
+    /// Of a batch that [`Press::look_ahead`] has seen, and whose editions were made.
     pub async fn press(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<Pressed, Error> {
         let Some(to) = address_of(&claimed, &self.line.keys) else {
             return Ok(Pressed::Ended(Settled::Cancelled { reason: "erased" }));
@@ -162,9 +162,9 @@ impl Press {
         }
     }
 
-    /// Looks up what this batch needs, all at once: who must not be mailed, and the editions. What cannot be rendered here is
-    /// come back to one by one.
-    pub async fn look_ahead(&mut self, batch: &[Claimed]) -> Result<(), Error> {
+    /// Looks up what this batch needs, all at once, in the transaction that claims it: who must not be mailed, and which
+    /// editions are to be made. Those are marked first; gives what [`Press::render_ahead`] takes.
+    pub async fn look_ahead(&mut self, tx: &mut Tx, batch: &[Claimed]) -> Result<Vec<i64>, Error> {
         let to = batch.iter().filter_map(|claimed| address_of(claimed, &self.line.keys));
         let hashes: Vec<Vec<u8>> = to.map(|to| self.line.keys.hash_of_address(&to)).collect();
         let editions: BTreeSet<i64> = batch.iter().filter_map(|claimed| claimed.edition).collect();
@@ -174,25 +174,22 @@ impl Press {
         }
         let new: Vec<i64> = editions.into_iter().filter(|id| !self.plates.contains_key(id)).collect();
 
-        let mut tx = self.line.store.begin().await?;
-        let suppressed = suppression::among(&mut tx, &hashes).await?;
+        let suppressed = suppression::among(tx, &hashes).await?;
         self.suppressed.retain(|hash| !hashes.contains(hash));
         self.suppressed.extend(suppressed);
-        let fresh = if new.is_empty() { vec![] } else { edition::mark_fresh(&mut tx, &new).await? };
-        tx.commit().await?;
-        let mut rendered = Vec::with_capacity(fresh.len());
-        for id in fresh {
+        Ok(if new.is_empty() { vec![] } else { edition::mark_fresh(tx, &new).await? })
+    }
+
+    /// Makes these editions; which of them were made. What cannot be rendered here is come back to one by one.
+    pub async fn render_ahead(&mut self, editions: Vec<i64>) -> Result<Vec<i64>, Error> {
+        let mut rendered = Vec::with_capacity(editions.len());
+        for id in editions {
             if let Ok(plate) = self.render_one(id).await? {
                 self.plates.insert(id, plate);
                 rendered.push(id);
             }
         }
-        if !rendered.is_empty() {
-            let mut tx = self.line.store.begin().await?;
-            edition::rendered(&mut tx, &rendered).await?;
-            tx.commit().await?;
-        }
-        Ok(())
+        Ok(rendered)
     }
 
     async fn render_one(&self, id: i64) -> Result<Result<Plate, String>, Error> {

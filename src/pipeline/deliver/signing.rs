@@ -16,6 +16,9 @@ use crate::mail::sign::Signer;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
 
+/// Parcels that wait for each signer.
+const AHEAD: usize = 8;
+
 /// Where parcels are put for the connections; on the way they are signed, if we sign.
 pub(super) struct Desk {
     /// To the signers, or straight to the connections.
@@ -28,7 +31,7 @@ impl Desk {
     pub fn open(shared: &Arc<Shared>, signed: mpsc::Sender<Parcel>, tasks: &mut JoinSet<()>) -> Self {
         let Some(signer) = &shared.line.signer else { return Self { entry: signed.clone(), signed } };
         let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let (entry, unsigned) = mpsc::channel(2 * threads);
+        let (entry, unsigned) = mpsc::channel(AHEAD * threads);
         let unsigned = Arc::new(Mutex::new(unsigned));
         for _ in 0..threads {
             let (shared, signer) = (Arc::clone(shared), Arc::clone(signer));
@@ -45,8 +48,8 @@ impl Desk {
     }
 
     /// Where a message is put in.
-    pub fn entry(&self) -> mpsc::Sender<Parcel> {
-        self.entry.clone()
+    pub fn entry(&self) -> &mpsc::Sender<Parcel> {
+        &self.entry
     }
 }
 

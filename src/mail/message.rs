@@ -101,7 +101,8 @@ fn broken(holed: &Holed) -> bool {
 }
 
 fn has_mark(text: &str) -> bool {
-    text.contains([OPEN, CLOSE])
+    // One after the other, which looks for bytes and not for characters.
+    text.contains(OPEN) || text.contains(CLOSE)
 }
 
 #[cfg(test)]

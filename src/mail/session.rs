@@ -198,10 +198,7 @@ impl Session {
 /// A copy with the dots at line starts doubled and an end to its last line; `None` when the message can go as it is,
 /// as ours do.
 fn stuffed(message: &[u8]) -> Option<Vec<u8>> {
-    // Pairs compared without an early end: the compiler does sixteen at a time, 1 µs for 30 KB instead of 20.
-    let pairs = message.iter().zip(message.get(1..).unwrap_or_default());
-    let inside = pairs.fold(0, |found, (a, b)| found | u8::from((*a == b'\n') & (*b == b'.')));
-    let dotted = inside != 0 || message.starts_with(b".");
+    let dotted = message.starts_with(b".") || memchr::memmem::find(message, b"\n.").is_some();
     if !dotted && (message.is_empty() || message.ends_with(b"\r\n")) {
         return None;
     }

@@ -2,6 +2,8 @@
 //!
 //! Not the engine's own way, which also turns `/` into `&#x2f;`: links would grow by half and no longer read as links.
 
+use std::borrow::Cow;
+
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Error, Output, State};
 
@@ -18,26 +20,29 @@ pub fn format(out: &mut Output, state: &mut State, value: &Value) -> Result<(), 
 
 /// A value as it stands in this template's output.
 pub fn written(state: &State, value: &Value) -> String {
-    let text = value.to_string();
+    let text = value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
     if value.is_safe() {
-        return text;
+        return text.into_owned();
     }
-    let text = text.replace([OPEN, CLOSE], "");
-    if matches!(state.auto_escape(), AutoEscape::Html) { html(&text) } else { text }
+    let text = if text.contains(OPEN) || text.contains(CLOSE) { text.replace([OPEN, CLOSE], "").into() } else { text };
+    if matches!(state.auto_escape(), AutoEscape::Html) { html(&text) } else { text.into_owned() }
 }
 
 /// Text, escaped for HTML content and quoted attributes.
 pub fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'<' | b'>' | b'"' | b'\'')) {
+        out.push_str(&rest[..at]);
+        out.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        });
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
     out
 }

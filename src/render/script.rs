@@ -44,8 +44,20 @@ fn word_end(head: &str) -> usize {
 /// One line of text: white space is one space; controls, marks of holes, and characters that turn the direction of
 /// what follows them are gone.
 pub fn one_line(text: &str) -> String {
+    if is_one_line(text.as_bytes()) {
+        return text.to_owned();
+    }
     let kept: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|&c| !turns(c)).collect();
     kept.split(breaks).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Visible ASCII with single spaces between: most of what there is in English.
+fn is_one_line(text: &[u8]) -> bool {
+    let spaced = |pair: &[u8]| pair == b"  ";
+    text.iter().all(|b| (b' '..=b'~').contains(b))
+        && !text.starts_with(b" ")
+        && !text.ends_with(b" ")
+        && !text.windows(2).any(spaced)
 }
 
 /// White space at which a line may end; French keeps its "?" and "»" by a space that is none.

@@ -31,6 +31,10 @@ statements! {
         "UPDATE article SET mailed = TRUE WHERE NOT mailed AND id = ANY($1)",
     );
     BY_ID = same("SELECT id, run, key, content FROM edition WHERE id = $1");
+    BY_IDS = two(
+        "SELECT id, run, key, content FROM edition WHERE id IN (SELECT value FROM json_each($1))",
+        "SELECT id, run, key, content FROM edition WHERE id = ANY($1)",
+    );
     BY_KEY = same("SELECT id, run, key, content FROM edition WHERE key = $1 ORDER BY id DESC LIMIT 1");
     MARK = same("UPDATE edition SET render_marks = render_marks + 1 WHERE id = $1 RETURNING render_marks");
     /// Of these, those whose rendering never began without an end.
@@ -128,6 +132,11 @@ pub async fn put_all(
 
 pub async fn by_id(store: &Store, id: i64) -> Result<Option<Edition>, Error> {
     store.db.opt::<Row>(&BY_ID, args![id]).await?.map(Row::edition).transpose()
+}
+
+/// Those of these that are there.
+pub async fn by_ids(store: &Store, ids: &[i64]) -> Result<Vec<Edition>, Error> {
+    store.db.all::<Row>(&BY_IDS, args![ids]).await?.into_iter().map(Row::edition).collect()
 }
 
 pub async fn by_id_in(tx: &mut Tx, id: i64) -> Result<Option<Edition>, Error> {

@@ -57,7 +57,7 @@ const HOT: &[(&str, &[&str])] = &[
     ("article", &["TEXTS", "WITHDRAWN", "MARKED_AFTER"]),
     ("sighting", &["SIGHTED", "BY_LINK", "SEEN_AGAIN"]),
     ("delivery", &["CLAIM", "CLAIMED", "DEFERRED", "ENDED", "RELEASED", "NEXT", "RESEND", "CONFIRMATION"]),
-    ("edition", &["FIND", "BY_ID", "BY_KEY"]),
+    ("edition", &["FIND", "BY_ID", "BY_IDS", "BY_KEY"]),
     ("mark", &["MARK_SENDING", "MARKED", "SENT"]),
     ("feed", &["DUE"]),
     ("filing", &["WINDOW", "RIPE", "OF_ARTICLE", "SEEN_AFTER", "HELD"]),

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::mail::head::{Head, List, Mailbox};
 use crate::mail::message::Encoded;
 use crate::model::address::Address;
+use crate::model::article::Story;
 use crate::model::delivery::{Key, Mode};
 use crate::model::directory::Directory;
 use crate::model::edition::Content;
@@ -31,6 +32,9 @@ use crate::store::{Tx, declared, edition, lease, suppression};
 
 /// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
 const MARKS: i64 = 3;
+
+/// Editions whose articles are read together.
+const AT_ONCE: usize = 20;
 
 /// What a claimed delivery became.
 pub enum Pressed {
@@ -54,9 +58,8 @@ struct Recipient<'a> {
     /// What the reader's links carry.
     reader: &'a Key,
     delivery: &'a Key,
-    language: &'a Language,
-    /// Of the topics that they hold.
-    names: &'a [String],
+    /// By which topics they get it.
+    why: &'a Place,
     date: DateTime<Utc>,
 }
 
@@ -64,6 +67,14 @@ impl Plate {
     fn names(&self) -> Vec<String> {
         self.topics.iter().map(|(_, name)| name.clone()).collect()
     }
+}
+
+/// Readers of one edition have the same topics, mostly: in words, those of the last one.
+struct Why {
+    /// JSON, as a delivery has it.
+    topics: String,
+    language: Language,
+    place: Place,
 }
 
 pub struct Press {
@@ -75,6 +86,7 @@ pub struct Press {
     plates: HashMap<i64, Plate>,
     /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
     suppressed: HashSet<Vec<u8>>,
+    why: Option<Why>,
     /// At work at the same time, each of which may have begun the same rendering.
     daemons: i64,
 }
@@ -90,6 +102,7 @@ impl Press {
             line: line.clone(),
             plates: HashMap::new(),
             suppressed: HashSet::new(),
+            why: None,
             daemons: i64::try_from(lease::holders(&line.store).await?.len()).unwrap_or(1).max(1),
         })
     }
@@ -183,10 +196,14 @@ impl Press {
     /// Makes these editions; which of them were made. What cannot be rendered here is come back to one by one.
     pub async fn render_ahead(&mut self, editions: Vec<i64>) -> Result<Vec<i64>, Error> {
         let mut rendered = Vec::with_capacity(editions.len());
-        for id in editions {
-            if let Ok(plate) = self.render_one(id).await? {
-                self.plates.insert(id, plate);
-                rendered.push(id);
+        for some in editions.chunks(AT_ONCE) {
+            let found = edition::by_ids(&self.line.store, some).await?;
+            let stories = self.stories(found.iter().map(|edition| &edition.content)).await?;
+            for edition in &found {
+                if let Ok(plate) = self.make_of(&stories, &edition.content, &edition.key, false) {
+                    self.plates.insert(edition.id, plate);
+                    rendered.push(edition.id);
+                }
             }
         }
         Ok(rendered)
@@ -199,22 +216,31 @@ impl Press {
         }
     }
 
+    async fn stories(&self, contents: impl Iterator<Item = &Content>) -> Result<Stories, Error> {
+        let ids: BTreeSet<i64> = contents.flat_map(Content::articles).collect();
+        let ids: Vec<i64> = ids.into_iter().collect();
+        Ok(article::stories(&self.line.store, &ids, Version::Mailed).await?)
+    }
+
     /// Renders and encodes content, or says in words why not.
     async fn make(&self, content: &Content, key: &[u8], test: bool) -> Result<Result<Plate, String>, Error> {
-        let (rendered, edition_url, topics) = self.render(content, key, test).await?;
+        let stories = self.stories([content].into_iter()).await?;
+        Ok(self.make_of(&stories, content, key, test))
+    }
+
+    fn make_of(&self, stories: &Stories, content: &Content, key: &[u8], test: bool) -> Result<Plate, String> {
+        let (rendered, edition_url, topics) = self.render(stories, content, key, test);
         let encoded = rendered.and_then(|r| Encoded::of(&r).map_err(|error| with_causes(&error)));
-        Ok(encoded.map(|encoded| Plate { encoded: Arc::new(encoded), edition_url, topics }))
+        encoded.map(|encoded| Plate { encoded: Arc::new(encoded), edition_url, topics })
     }
 
     /// What is rendered, the page behind it, and the slugs and names of its topics.
-    async fn render(&self, content: &Content, key: &[u8], test: bool) -> Result<Rendered, Error> {
-        let ids: Vec<i64> = content.articles().collect();
-        let stories = article::stories(&self.line.store, &ids, Version::Mailed).await?;
+    fn render(&self, stories: &Stories, content: &Content, key: &[u8], test: bool) -> Rendered {
         let edition_url = self.line.config.site.link(&format!("/edition/{}", base32(key)));
         let reading = Reading {
             site: &self.site,
             directory: &self.directory,
-            stories: &stories,
+            stories,
             // An edition that still has one goes as it was: whoever withdraws gives what waits another.
             withdrawn: &HashSet::new(),
             edition_url: &edition_url,
@@ -225,21 +251,35 @@ impl Press {
         let topics: Vec<_> = digest.sections.iter().map(|s| (s.topic.to_string(), s.name.clone())).collect();
         let rendered = self.line.templates.digest(&digest).map_err(|error| with_causes(&error));
         let rendered = rendered.and_then(|rendering| self.nothing_left(rendering, &topics));
-        Ok((rendered, edition_url.into(), topics.into()))
+        (rendered, edition_url.into(), topics.into())
     }
 
-    fn digest(&self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
+    fn digest(&mut self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
         let (Some(reader), Some(language)) = (&claimed.reader_key, &claimed.language) else {
             return Err("its reader is not there".into());
         };
-        let names = self.topics_of(claimed.topics.as_deref(), language).unwrap_or_else(|| plate.names());
+        let why = self.why(claimed.topics.as_deref(), language, plate);
         let delivery = &claimed.key;
-        self.splice(plate, &Recipient { to, reader, delivery, language, names: &names, date: claimed.created_at })
+        self.splice(plate, &Recipient { to, reader, delivery, why: &why, date: claimed.created_at })
+    }
+
+    /// `topics`: JSON, those that the reader held in the run's slot.
+    fn why(&mut self, topics: Option<&str>, language: &Language, plate: &Plate) -> Place {
+        let known =
+            self.why.as_ref().filter(|known| Some(known.topics.as_str()) == topics && known.language == *language);
+        if let Some(known) = known {
+            return known.place.clone();
+        }
+        let Some((topics, names)) = topics.and_then(|held| Some((held, self.topics_of(held, language)?))) else {
+            return self.line.templates.why(language, &plate.names());
+        };
+        let place = self.line.templates.why(language, &names);
+        self.why = Some(Why { topics: topics.to_owned(), language: language.clone(), place: place.clone() });
+        place
     }
 
     fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
-        let (places, stop) =
-            self.places(&plate.topics, recipient.reader, recipient.language, recipient.names, recipient.date);
+        let (places, stop) = self.places(&plate.topics, recipient.reader, recipient.why, recipient.date);
         let owner = reply_to(&self.line.config);
         let help = format!("mailto:{}", owner.wire());
         let list = List {
@@ -256,21 +296,14 @@ impl Press {
     }
 
     /// What fills the holes for a reader, and the link that stops everything.
-    fn places(
-        &self,
-        topics: &[(String, String)],
-        reader: &Key,
-        language: &Language,
-        names: &[String],
-        date: DateTime<Utc>,
-    ) -> (Places, String) {
+    fn places(&self, topics: &[(String, String)], reader: &Key, why: &Place, date: DateTime<Utc>) -> (Places, String) {
         let site = &self.line.config.site;
         let stop = site.link(&format!("/stop/{}", self.line.keys.token(Purpose::Stop, &reader.0)));
         let mut places = Places::new();
         for (slug, _) in topics {
             places.insert(format!("stop_topic_{slug}"), Place::plain(format!("{stop}?topic={slug}")));
         }
-        places.insert("why".to_owned(), self.line.templates.why(language, names));
+        places.insert("why".to_owned(), why.clone());
         let token = self.line.keys.dated(Purpose::Preferences, &reader.0, date);
         let preferences = site.link(&format!("/preferences/{token}"));
         places.insert("pause".to_owned(), Place::plain(format!("{preferences}#pause")));
@@ -282,7 +315,7 @@ impl Press {
     /// An edition with a hole that nothing fills is set aside, as one that cannot be rendered is: each of its messages
     /// would be refused for good, one by one.
     fn nothing_left(&self, rendering: Rendering, topics: &[(String, String)]) -> Result<Rendering, String> {
-        let (places, _) = self.places(topics, &Key([0; 16]), &rendering.language, &[], DateTime::UNIX_EPOCH);
+        let (places, _) = self.places(topics, &Key([0; 16]), &Place::plain(""), DateTime::UNIX_EPOCH);
         let mut holes = rendering.text.holes().chain(rendering.html.holes());
         let left = holes.find(|hole| !places.contains_key(*hole)).map(str::to_owned);
         drop(holes);
@@ -293,8 +326,8 @@ impl Press {
     }
 
     /// All topics that the reader held in the run's slot, for the "why": the same at every attempt.
-    fn topics_of(&self, held: Option<&str>, language: &Language) -> Option<Vec<String>> {
-        let held: Vec<i64> = serde_json::from_str(held?).ok()?;
+    fn topics_of(&self, held: &str, language: &Language) -> Option<Vec<String>> {
+        let held: Vec<i64> = serde_json::from_str(held).ok()?;
         let site = &self.line.config.site.language;
         let named = held.iter().filter_map(|topic| self.directory.topics.get(topic));
         Some(named.map(|named| named.in_language(language, site).to_owned()).collect())
@@ -323,7 +356,8 @@ impl Press {
         to: &Address,
         now: DateTime<Utc>,
     ) -> Result<Result<Proof, String>, Error> {
-        let (rendered, edition_url, topics) = self.render(content, &content.key(), false).await?;
+        let stories = self.stories([content].into_iter()).await?;
+        let (rendered, edition_url, topics) = self.render(&stories, content, &content.key(), false);
         let rendering = match rendered {
             Ok(rendering) => rendering,
             Err(why) => return Ok(Err(why)),
@@ -333,10 +367,11 @@ impl Press {
             Err(error) => return Ok(Err(with_causes(&error))),
         };
         let plate = Plate { encoded, edition_url, topics };
-        let names = self.topics_of(Some(held), &reader.language).unwrap_or_else(|| plate.names());
+        let names = self.topics_of(held, &reader.language).unwrap_or_else(|| plate.names());
+        let why = self.line.templates.why(&reader.language, &names);
         let delivery = self.line.chance.key();
-        let (key, language) = (&reader.key, &reader.language);
-        let recipient = Recipient { to, reader: key, delivery: &delivery, language, names: &names, date: now };
+        let key = &reader.key;
+        let recipient = Recipient { to, reader: key, delivery: &delivery, why: &why, date: now };
         let message = match self.splice(&plate, &recipient) {
             Ok(message) => signed(&self.line, message, now).await,
             Err(error) => Err(with_causes(&*error)),
@@ -345,7 +380,7 @@ impl Press {
             Ok(message) => message,
             Err(why) => return Ok(Err(why)),
         };
-        let (places, _) = self.places(&plate.topics, key, language, &names, now);
+        let (places, _) = self.places(&plate.topics, key, &why, now);
         let html = rendering.html.filled(|name| places.get(name).map(|place| place.html.as_str()));
         Ok(Ok(Proof {
             text: rendering.text.filled(|name| places.get(name).map(|place| place.text.as_str())),
@@ -366,14 +401,17 @@ impl Press {
     ) -> Result<Result<Vec<u8>, String>, Error> {
         Ok(match self.make(content, &content.key(), true).await? {
             Ok(plate) => {
-                let (language, names) = (&content.language, plate.names());
-                let recipient = Recipient { to, reader, delivery, language, names: &names, date: now };
+                let why = self.line.templates.why(&content.language, &plate.names());
+                let recipient = Recipient { to, reader, delivery, why: &why, date: now };
                 self.splice(&plate, &recipient).map_err(|error| with_causes(&*error))
             }
             Err(why) => Err(why),
         })
     }
 }
+
+/// The texts of articles, by their ids.
+type Stories = HashMap<i64, Story>;
 
 /// A rendering, or in words why not; the address of its page; slugs and names of its topics.
 type Rendered = (Result<Rendering, String>, Arc<str>, Arc<[(String, String)]>);

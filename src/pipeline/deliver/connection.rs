@@ -71,6 +71,7 @@ impl Connection {
 
     /// One message, from its claim to its outcome.
     pub async fn deliver(&mut self, parcel: &Parcel, leave: Option<Leave>) {
+        let _on_its_way = self.shared.marks.sets_out();
         let mut exchange = self.hand_over(parcel).await;
         if matches!(exchange, Exchange::Closing) {
             exchange = self.hand_over(parcel).await;

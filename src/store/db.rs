@@ -49,6 +49,10 @@ pub enum Place {
 type Turns = Arc<Mutex<()>>;
 
 const READERS: u32 = 4;
+/// Whoever writes works in its cache, in kibibytes: what a batch of deliveries touches …
+const CACHE: &str = "-8192";
+/// … and what a page of a run does that is being planned.
+const LARGE_CACHE: &str = "-32768";
 const BUSY: Duration = Duration::from_secs(10);
 const ASK_AGAIN: Duration = Duration::from_millis(1);
 
@@ -83,9 +87,8 @@ impl Db {
             .disable_statement_logging();
         let opened = |source| Error::Open { place: file.display().to_string(), source };
 
-        // Whoever writes works in its cache: 32 MB hold what a page of deliveries touches. It asks for its turn itself,
-        // see `take_turn`.
-        let writer = options.clone().pragma("cache_size", "-32768");
+        // Whoever writes asks for its turn itself, see `take_turn`.
+        let writer = options.clone().pragma("cache_size", CACHE);
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             // A file does not go away as a server does; to ask each time is one more change of threads.
@@ -207,6 +210,22 @@ impl Db {
             let _nobody_of_us = write.acquire().await;
             tokio::time::sleep(ASK_AGAIN * 3).await;
         }
+    }
+
+    /// Before work that writes all over the file: its pages are kept at hand. [`Db::draws_in`] after it.
+    pub async fn spreads_out(&self) -> Result<(), Error> {
+        self.caches(LARGE_CACHE).await
+    }
+
+    pub async fn draws_in(&self) -> Result<(), Error> {
+        self.caches(CACHE).await
+    }
+
+    async fn caches(&self, kibibytes: &str) -> Result<(), Error> {
+        if let Self::Lite { write, .. } = self {
+            write.execute(sqlx::AssertSqlSafe(format!("PRAGMA cache_size = {kibibytes}"))).await?;
+        }
+        Ok(())
     }
 
     /// After many readers came at once: PostgreSQL plans by what it last saw of a table, and looks again when it has time.

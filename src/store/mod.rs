@@ -156,6 +156,15 @@ impl Store {
         self.db.let_others_in().await;
     }
 
+    /// Before work that writes all over the database; [`Store::draws_in`] after it.
+    pub async fn spreads_out(&self) -> Result<(), Error> {
+        self.db.spreads_out().await
+    }
+
+    pub async fn draws_in(&self) -> Result<(), Error> {
+        self.db.draws_in().await
+    }
+
     /// After many readers came at once.
     pub async fn look_again(&self) -> Result<(), Error> {
         self.db.look_again().await

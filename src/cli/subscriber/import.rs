@@ -85,6 +85,9 @@ pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow:
     };
     let header = reader.headers().map_err(not_text)?.clone();
     let lines = Lines::of(&app, &header).await?;
+    if !args.dry_run {
+        app.store.spreads_out().await?;
+    }
 
     let mut imported = Imported { dry_run: args.dry_run, ..Imported::default() };
     let (mut wishes, mut rows): (Vec<Wish>, usize) = (Vec::new(), 0);

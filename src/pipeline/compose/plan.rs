@@ -45,6 +45,18 @@ async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>
     let id = run.id;
     super::wake::wake(line, &run, now).await?;
     let mut plan = Plan::open(line, run, slot).await?;
+    line.store.spreads_out().await?;
+    let planned = pages(line, &mut plan, now).await;
+    line.store.draws_in().await?;
+    let Some(deliveries) = planned? else { return Ok(()) };
+    composed.editions += plan.editions.len();
+    composed.deliveries += deliveries;
+    info!(run = id, deliveries, editions = plan.editions.len(), mode = plan.run.mode.word(), "planned run {id}");
+    Ok(())
+}
+
+/// All pages of a run: how many deliveries they hold. None: we were asked to stop.
+async fn pages(line: &Line, plan: &mut Plan<'_>, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
     let mut deliveries = 0;
     loop {
         let begun = Instant::now();
@@ -53,13 +65,10 @@ async fn plan(line: &Line, run: Run, composed: &mut Composed, now: DateTime<Utc>
         plan.pace(begun.elapsed());
         line.store.let_others_in().await;
         if line.stopping.is_cancelled() {
-            return Ok(());
+            return Ok(None);
         }
     }
-    composed.editions += plan.editions.len();
-    composed.deliveries += deliveries;
-    info!(run = id, deliveries, editions = plan.editions.len(), mode = plan.run.mode.word(), "planned run {id}");
-    Ok(())
+    Ok(Some(deliveries))
 }
 
 /// A run being planned: what it chooses from, and the editions it has made.

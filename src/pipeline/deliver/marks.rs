@@ -174,7 +174,7 @@ impl Marks {
 impl Writer {
     async fn write(mut self) {
         let mut finishing = false;
-        while !finishing || !self.outcomes.is_empty() || !self.rendered.is_empty() {
+        while !finishing || !self.outcomes.is_empty() {
             let mut sendings = Vec::new();
             if self.outcomes.is_empty() || !self.failing {
                 match self.queue.recv().await {

@@ -65,7 +65,11 @@ fn storm(blows: usize) {
                 victim.signal("-STOP");
                 frozen.push((Instant::now() + 2 * LEASE, victim));
             }
-            _ => runtime.block_on(cut(&database, dice.up_to(2))),
+            _ => {
+                // One that is cut off while it starts ends, as it says, and whoever started it starts it again.
+                daemons.iter_mut().for_each(|daemon| daemon.wait_until_it_says("at work"));
+                runtime.block_on(cut(&database, dice.up_to(2)));
+            }
         }
         let (thawing, still) = frozen.into_iter().partition(|(until, _)| *until <= Instant::now());
         frozen = still;

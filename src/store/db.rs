@@ -289,7 +289,8 @@ async fn take_turn(pool: SqlitePool, turns: Turns) -> Result<Transaction<'static
     }
 }
 
-/// The same for a text that begins and commits by itself.
+/// The same for a text that begins and commits by itself. That a prepared text has several statements works with SQLite
+/// alone, and sqlx calls it deprecated; its other way, a raw text, takes no values.
 async fn all_in_one_turn(
     pool: SqlitePool,
     turns: Turns,

@@ -37,6 +37,7 @@ statements! {
          AND NOT EXISTS (SELECT 1 FROM run r WHERE r.id = delivery.run AND (r.held_at IS NOT NULL OR (r.cancelled_at IS NOT NULL AND delivery.doubts = 0)))
          AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.hash = m.hash)"),
     );
+    /// Which of these were marked, where not all were.
     MARKED = two(
         "SELECT id FROM delivery WHERE id IN (SELECT value FROM json_each($1)) AND token = $2 AND state = 'sending'",
         "SELECT id FROM delivery WHERE id = ANY($1) AND token = $2 AND state = 'sending'",

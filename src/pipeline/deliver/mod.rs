@@ -2,7 +2,7 @@
 //!
 //! One claimer takes small batches, answers to a person first; the outbox gives them to the connections as fast as the relay
 //! and each domain take them; each connection is a task that owns its session; all marks go through one writer that commits
-//! them in groups. `sending` is durable before the dot.
+//! them in groups; these two have a thread of their own. `sending` is durable before the dot.
 
 pub mod alert;
 mod answers;

@@ -107,7 +107,7 @@ pub async fn copy(from: &Store, to: &Store, mut copied: impl FnMut(u64)) -> Resu
 
 /// On SQLite whoever has begun is alone. On PostgreSQL what others write from here on is not seen.
 async fn stand_still(tx: &mut Tx) -> Result<(), Error> {
-    if let Tx::Pg(tx) = tx {
+    if let Tx::Pg(tx, _) = tx {
         sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").execute(&mut **tx).await?;
     }
     Ok(())
@@ -122,7 +122,7 @@ async fn copy_table(
 ) -> Result<(), Error> {
     let insert = match new {
         Tx::Lite(_) => insert_lite(target),
-        Tx::Pg(_) => insert_pg(target),
+        Tx::Pg(..) => insert_pg(target),
     };
     let mut rows = rows(old, source, target);
     let (mut batch, mut count) = (String::new(), 0);
@@ -162,7 +162,7 @@ fn rows<'a>(tx: &'a mut Tx, source: &Table, target: &Table) -> BoxStream<'a, Res
         format!("SELECT {array}({values}){first} FROM \"{}\" ORDER BY \"{}\"", source.name, target.columns[0].name);
     match tx {
         Tx::Lite(tx) => sqlx::query_scalar(AssertSqlSafe(text)).fetch(&mut **tx),
-        Tx::Pg(tx) => sqlx::query_scalar(AssertSqlSafe(text)).fetch(&mut **tx),
+        Tx::Pg(tx, _) => sqlx::query_scalar(AssertSqlSafe(text)).fetch(&mut **tx),
     }
 }
 
@@ -196,7 +196,7 @@ async fn put(tx: &mut Tx, insert: &str, batch: &mut String) -> Result<(), Error>
     let text = AssertSqlSafe(insert.to_owned());
     match tx {
         Tx::Lite(tx) => sqlx::query(text).bind(batch.as_str()).execute(&mut **tx).await.map(drop)?,
-        Tx::Pg(tx) => sqlx::query(text).bind(batch.as_str()).execute(&mut **tx).await.map(drop)?,
+        Tx::Pg(tx, _) => sqlx::query(text).bind(batch.as_str()).execute(&mut **tx).await.map(drop)?,
     }
     batch.clear();
     Ok(())

@@ -17,6 +17,7 @@ use tokio::sync::Mutex;
 
 use super::Error;
 use super::checkpoint::Checkpoints;
+use super::home::Home;
 use super::lock::beside;
 use super::sql::{self, Arg, Record, Row, Sql};
 
@@ -24,14 +25,14 @@ use super::sql::{self, Arg, Record, Row, Sql};
 #[derive(Debug, Clone)]
 pub enum Db {
     Lite { write: SqlitePool, read: SqlitePool, file: PathBuf, turns: Turns, checkpoints: Checkpoints },
-    Pg(PgPool),
+    Pg { pool: PgPool, home: Home },
 }
 
 /// A transaction. Functions that write take `&mut Tx`: a nested acquire on a pool of one would never return.
 #[derive(Debug)]
 pub enum Tx {
     Lite(Transaction<'static, Sqlite>),
-    Pg(Transaction<'static, Postgres>),
+    Pg(Transaction<'static, Postgres>, Home),
 }
 
 /// What `[storage] url` names.
@@ -160,7 +161,7 @@ impl Db {
             .connect_with(options)
             .await
             .map_err(opened)?;
-        Ok(Self::Pg(pool))
+        Ok(Self::Pg { pool, home: Home::here() })
     }
 
     /// A transaction that may write. The begin runs in a task of its own: one dropped half-way would give PostgreSQL's
@@ -169,11 +170,12 @@ impl Db {
         match self {
             Self::Lite { write, turns, .. } => {
                 let (pool, turns) = (write.clone(), Arc::clone(turns));
-                finish(take_turn(pool, turns)).await.map(Tx::Lite)
+                finish(&Home::here(), take_turn(pool, turns)).await.map(Tx::Lite)
             }
-            Self::Pg(pool) => {
+            Self::Pg { pool, home } => {
                 let pool = pool.clone();
-                finish(async move { pool.begin().await }).await.map(Tx::Pg)
+                let tx = finish(home, async move { pool.begin().await }).await?;
+                Ok(Tx::Pg(tx, home.clone()))
             }
         }
     }
@@ -186,9 +188,9 @@ impl Db {
             Self::Lite { write, turns, .. } => {
                 let (text, arguments) = sql::together(statements)?;
                 let (pool, turns) = (write.clone(), Arc::clone(turns));
-                finish(all_in_one_turn(pool, turns, text, arguments)).await
+                finish(&Home::here(), all_in_one_turn(pool, turns, text, arguments)).await
             }
-            Self::Pg(_) => {
+            Self::Pg { .. } => {
                 let mut tx = self.begin().await?;
                 let mut changed = Vec::with_capacity(statements.len());
                 for (sql, args) in statements {
@@ -230,8 +232,8 @@ impl Db {
 
     /// After many readers came at once: PostgreSQL plans by what it last saw of a table, and looks again when it has time.
     pub async fn look_again(&self) -> Result<(), Error> {
-        if let Self::Pg(pool) = self {
-            pool.execute("ANALYZE subscriber, subscriber_region, subscription, slot, enrolment").await?;
+        if let Self::Pg { pool, home } = self {
+            home.of(pool.execute("ANALYZE subscriber, subscriber_region, subscription, slot, enrolment")).await?;
         }
         Ok(())
     }
@@ -243,9 +245,9 @@ impl Db {
                 let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch(read);
                 records(rows, Row::Lite).await
             }
-            Self::Pg(pool) => {
+            Self::Pg { pool, home } => {
                 let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch(pool);
-                records(rows, Row::Pg).await
+                home.of(records(rows, Row::Pg)).await
             }
         }
     }
@@ -265,7 +267,7 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Pg(pool) => pool.close().await,
+            Self::Pg { pool, .. } => pool.close().await,
         }
     }
 }
@@ -337,9 +339,10 @@ async fn records<T, R: Record>(
 
 /// Runs to its end even when the caller goes away.
 async fn finish<T: Send + 'static>(
+    home: &Home,
     work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::spawn(work).await.map_err(|_| Error::Stopped)?.map_err(Error::from)
+    home.finishes(work).await.ok_or(Error::Stopped)?.map_err(Error::from)
 }
 
 impl Tx {
@@ -349,7 +352,9 @@ impl Tx {
             Self::Lite(tx) => {
                 sqlx::query_with(sql.lite, sql.lite_arguments(args)?).execute(&mut **tx).await?.rows_affected()
             }
-            Self::Pg(tx) => sqlx::query_with(sql.pg, sql.pg_arguments(args)?).execute(&mut **tx).await?.rows_affected(),
+            Self::Pg(tx, _) => {
+                sqlx::query_with(sql.pg, sql.pg_arguments(args)?).execute(&mut **tx).await?.rows_affected()
+            }
         })
     }
 
@@ -359,7 +364,7 @@ impl Tx {
                 let rows = sqlx::query_with(sql.lite, sql.lite_arguments(args)?).fetch(&mut **tx);
                 records(rows, Row::Lite).await
             }
-            Self::Pg(tx) => {
+            Self::Pg(tx, _) => {
                 let rows = sqlx::query_with(sql.pg, sql.pg_arguments(args)?).fetch(&mut **tx);
                 records(rows, Row::Pg).await
             }
@@ -378,20 +383,20 @@ impl Tx {
     /// nobody would know.
     pub async fn commit(self) -> Result<(), Error> {
         match self {
-            Self::Lite(tx) => finish(async move { tx.commit().await }).await,
-            Self::Pg(tx) => finish(async move { tx.commit().await }).await,
+            Self::Lite(tx) => finish(&Home::here(), async move { tx.commit().await }).await,
+            Self::Pg(tx, home) => finish(&home, async move { tx.commit().await }).await,
         }
     }
 
     pub async fn rollback(self) -> Result<(), Error> {
         match self {
-            Self::Lite(tx) => finish(async move { tx.rollback().await }).await,
-            Self::Pg(tx) => finish(async move { tx.rollback().await }).await,
+            Self::Lite(tx) => finish(&Home::here(), async move { tx.rollback().await }).await,
+            Self::Pg(tx, home) => finish(&home, async move { tx.rollback().await }).await,
         }
     }
 
     pub fn is_pg(&self) -> bool {
-        matches!(self, Self::Pg(_))
+        matches!(self, Self::Pg(..))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod db;
+mod home;
 mod schema;
 mod sql;
 #[cfg(test)]
@@ -175,14 +176,14 @@ impl Store {
     }
 
     pub fn is_pg(&self) -> bool {
-        matches!(self.db, Db::Pg(_))
+        matches!(self.db, Db::Pg { .. })
     }
 
     /// The SQLite file; None on PostgreSQL.
     pub fn file(&self) -> Option<&Path> {
         match &self.db {
             Db::Lite { file, .. } => Some(file),
-            Db::Pg(_) => None,
+            Db::Pg { .. } => None,
         }
     }
 

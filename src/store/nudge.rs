@@ -39,7 +39,7 @@ impl Nudges {
                     Self::Lite,
                 ))
             }
-            Db::Pg(pool) => {
+            Db::Pg { pool, .. } => {
                 let mut listener = PgListener::connect_with(pool).await?;
                 listener.listen("tidings").await?;
                 Ok(Self::Pg(Box::new(listener)))
@@ -69,7 +69,7 @@ pub async fn nudge(store: &Store) -> Result<bool, Error> {
             let sent = StdDatagram::unbound().and_then(|socket| socket.send_to(b"wake", beside(file, ".sock")));
             Ok(sent.is_ok())
         }
-        Db::Pg(_) => {
+        Db::Pg { .. } => {
             store.db.one::<(bool,)>(&NOTIFY, args![]).await?;
             Ok(!lease::holders(store).await?.is_empty())
         }

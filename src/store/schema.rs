@@ -56,7 +56,7 @@ pub(super) async fn migrate_to(db: &Db, version: i64) -> Result<(), Error> {
     let until = |text: fn(&Step) -> &'static str| migrator(STEPS.iter().filter(|step| step.version <= version), text);
     match db {
         Db::Lite { write, .. } => until(|step| step.lite).run(write).await,
-        Db::Pg(pool) => until(|step| step.pg).run(pool).await,
+        Db::Pg { pool, .. } => until(|step| step.pg).run(pool).await,
     }
     .map_err(|source| Error::Migrate { source })
 }
@@ -84,7 +84,7 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
             }
             migrate_lite(write).await
         }
-        Db::Pg(pool) => migrator(STEPS, |step| step.pg).run(pool).await,
+        Db::Pg { pool, .. } => migrator(STEPS, |step| step.pg).run(pool).await,
     }
     .map_err(|source| Error::Migrate { source })
 }

@@ -85,7 +85,7 @@ pub async fn count(store: &Store, table: &Table) -> Result<i64, Error> {
     let text = count_text(table);
     Ok(match &store.db {
         Db::Lite { read, .. } => sqlx::query_scalar(text).fetch_one(read).await?,
-        Db::Pg(pool) => sqlx::query_scalar(text).fetch_one(pool).await?,
+        Db::Pg { pool, .. } => sqlx::query_scalar(text).fetch_one(pool).await?,
     })
 }
 
@@ -94,7 +94,7 @@ pub async fn count_in(tx: &mut Tx, table: &Table) -> Result<i64, Error> {
     let text = count_text(table);
     Ok(match tx {
         Tx::Lite(tx) => sqlx::query_scalar(text).fetch_one(&mut **tx).await?,
-        Tx::Pg(tx) => sqlx::query_scalar(text).fetch_one(&mut **tx).await?,
+        Tx::Pg(tx, _) => sqlx::query_scalar(text).fetch_one(&mut **tx).await?,
     })
 }
 

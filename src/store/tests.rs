@@ -136,7 +136,7 @@ async fn every_statement_is_understood_by_both_engines_and_means_the_same() {
             assert_eq!(places, sql.places, "{file}::{name}: places on SQLite");
 
             let Some((pg, _)) = &pg else { continue };
-            let Db::Pg(pool) = pg.db() else { unreachable!() };
+            let Db::Pg { pool, .. } = pg.db() else { unreachable!() };
             let on_pg = pool.acquire().await.unwrap().prepare(sql.pg.into_sql_str()).await;
             let on_pg = on_pg.unwrap_or_else(|e| panic!("{file}::{name} on PostgreSQL: {e}"));
             assert_eq!(on_pg.columns().len(), on_lite.columns().len(), "{file}::{name}: columns");
@@ -203,7 +203,7 @@ async fn lite_columns(store: &Store) -> Columns {
 }
 
 async fn pg_columns(store: &Store) -> Columns {
-    let Db::Pg(pool) = store.db() else { unreachable!() };
+    let Db::Pg { pool, .. } = store.db() else { unreachable!() };
     let rows = sqlx::query(
         "SELECT table_name::text, column_name::text, data_type::text, is_nullable = 'YES' FROM information_schema.columns
          WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_sqlx%' ORDER BY table_name, ordinal_position",
@@ -253,7 +253,7 @@ async fn no_hot_statement_scans_a_table() {
         }
     }
     let Some((pg, _database)) = open(Engine::Postgres).await else { return };
-    let Db::Pg(pool) = pg.db() else { unreachable!() };
+    let Db::Pg { pool, .. } = pg.db() else { unreachable!() };
     let mut connection = pool.acquire().await.unwrap();
     connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").await.unwrap();
     for (name, sql) in hot() {
@@ -281,7 +281,7 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
                 let text = sqlx::AssertSqlSafe(format!("{newer} x'00', 0)"));
                 sqlx::query(text).execute(write).await.unwrap();
             }
-            Db::Pg(pool) => {
+            Db::Pg { pool, .. } => {
                 let text = sqlx::AssertSqlSafe(format!("{newer} '\\x00', 0)"));
                 sqlx::query(text).execute(pool).await.unwrap();
             }
@@ -335,7 +335,7 @@ async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
                 Db::Lite { write, .. } => {
                     sqlx::raw_sql(sqlx::AssertSqlSafe(text.clone())).execute(write).await.unwrap();
                 }
-                Db::Pg(pool) => {
+                Db::Pg { pool, .. } => {
                     let text = sqlx::AssertSqlSafe(text.replace("x'", "'\\x"));
                     sqlx::raw_sql(text).execute(pool).await.unwrap();
                 }

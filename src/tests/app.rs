@@ -331,7 +331,7 @@ impl TestApp {
     pub async fn ask(&self, sql: &'static str) -> Vec<String> {
         match self.app.store.db() {
             Db::Lite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await,
-            Db::Pg(pool) => sqlx::query_scalar(sql).fetch_all(pool).await,
+            Db::Pg { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await,
         }
         .expect("one column of text")
     }
@@ -340,7 +340,7 @@ impl TestApp {
     pub async fn meddle(&self, sql: &'static str) {
         match self.app.store.db() {
             Db::Lite { write, .. } => drop(sqlx::query(sql).execute(write).await.expect("a statement")),
-            Db::Pg(pool) => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
+            Db::Pg { pool, .. } => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
         }
     }
 

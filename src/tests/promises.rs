@@ -168,7 +168,7 @@ impl Real {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self.app.app.store.db() {
             Db::Lite { read, .. } => sqlx::query_scalar(sql).fetch_all(read).await.unwrap(),
-            Db::Pg(pool) => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
+            Db::Pg { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await.unwrap(),
         }
     }
 
@@ -176,7 +176,7 @@ impl Real {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self.app.app.store.db() {
             Db::Lite { write, .. } => drop(sqlx::query(sql).execute(write).await.unwrap()),
-            Db::Pg(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+            Db::Pg { pool, .. } => drop(sqlx::query(sql).execute(pool).await.unwrap()),
         }
     }
 }

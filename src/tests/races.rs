@@ -173,7 +173,7 @@ async fn a_flag_that_is_being_set_is_not_taken_back() {
     let (topics, daily) = ids(&app).await;
     reader(&app, 0, &topics, daily).await;
     compose::plan_ahead(&app.store, clock.now()).await.unwrap();
-    let Db::Pg(pool) = app.store.db() else { unreachable!("it is PostgreSQL") };
+    let Db::Pg { pool, .. } = app.store.db() else { unreachable!("it is PostgreSQL") };
     let flag = || async { sqlx::query_scalar::<_, bool>("SELECT fold FROM enrolment").fetch_one(pool).await.unwrap() };
 
     sqlx::query("UPDATE enrolment SET fold = TRUE").execute(pool).await.unwrap();
@@ -215,7 +215,7 @@ async fn two_feeds_with_the_same_articles_neither_deadlock_nor_number_twice() {
         flood::release(&one.store, 2, flood::Release::News).await.unwrap();
         assert_eq!(here + there.await.unwrap(), 20, "each article once under each topic");
     }
-    let Db::Pg(pool) = one.store.db() else { unreachable!("it is PostgreSQL") };
+    let Db::Pg { pool, .. } = one.store.db() else { unreachable!("it is PostgreSQL") };
     let numbers = "SELECT array[count(*), count(DISTINCT position), min(position), max(position), (SELECT value FROM counter WHERE name = 'position')] FROM filing";
     let numbers: Vec<i64> = sqlx::query_scalar(numbers).fetch_one(pool).await.unwrap();
     assert_eq!(numbers, [400, 400, 1, 400, 400]);

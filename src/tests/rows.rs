@@ -20,7 +20,7 @@ impl Rows {
                     let quoted: Vec<String> = columns.split(',').map(|column| format!("quote({column})")).collect();
                     format!("SELECT {} AS one FROM {table} ORDER BY one", quoted.join(" || ',' || "))
                 }
-                Db::Pg(_) => format!("SELECT row({columns})::text AS one FROM {table} ORDER BY one"),
+                Db::Pg { .. } => format!("SELECT row({columns})::text AS one FROM {table} ORDER BY one"),
             };
             all.push((table.clone(), strings(db, text).await));
         }
@@ -32,7 +32,7 @@ async fn strings(db: &Db, text: String) -> Vec<String> {
     let text = sqlx::AssertSqlSafe(text);
     match db {
         Db::Lite { write, .. } => sqlx::query_scalar(text).fetch_all(write).await.unwrap(),
-        Db::Pg(pool) => sqlx::query_scalar(text).fetch_all(pool).await.unwrap(),
+        Db::Pg { pool, .. } => sqlx::query_scalar(text).fetch_all(pool).await.unwrap(),
     }
 }
 
@@ -43,7 +43,7 @@ pub async fn tables(db: &Db) -> Vec<(String, String)> {
             "SELECT m.name || ':' || group_concat('\"' || c.name || '\"', ',') FROM sqlite_master m, pragma_table_info(m.name) c
              WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' GROUP BY m.name ORDER BY m.name"
         }
-        Db::Pg(_) => {
+        Db::Pg { .. } => {
             "SELECT table_name || ':' || string_agg('\"' || column_name || '\"', ',' ORDER BY ordinal_position) FROM information_schema.columns
              WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_sqlx%' GROUP BY table_name ORDER BY table_name"
         }

@@ -10,6 +10,7 @@ use super::reply::Reply;
 use crate::model::address::Address;
 
 /// The three commands, each with its line end.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Envelope([(Step, String); 3]);
 
 impl Envelope {

@@ -5,7 +5,7 @@
 //!    │ 354
 //!  body ──── the caller makes its mark durable here, or drops the session: the relay then has nothing
 //!    │
-//!   dot ──── an outcome, or nobody knows
+//!   dot ──── an outcome, or nobody knows; the next envelope is on its way with it, where there is one
 //! ```
 //!
 //! Until [`Session::dot`] is called the relay cannot have the message; an error after that is
@@ -36,6 +36,8 @@ pub struct Session {
     offers: Offers,
     deadlines: Deadlines,
     turn: Turn,
+    /// Said behind the last dot, and not answered yet.
+    asked: Option<Envelope>,
     messages: u32,
     opened: Instant,
 }
@@ -45,6 +47,8 @@ pub struct Session {
 enum Turn {
     /// Ready for an envelope.
     Idle,
+    /// An envelope is on its way.
+    Asked,
     /// 354 was said.
     Body,
     /// All but the dot is written.
@@ -61,24 +65,29 @@ impl Session {
             offers,
             deadlines: relay.deadlines.clone(),
             turn: Turn::Idle,
+            asked: None,
             messages: 0,
             opened: Instant::now(),
         })
     }
 
-    /// MAIL, RCPT and DATA, in one flight where the relay allows it. `None`: it waits for the message.
+    /// MAIL, RCPT and DATA, in one flight where the relay allows it. `None`: it waits for the message. What was said
+    /// behind the last dot already has to be the same, and only its answers are read.
     pub async fn envelope(&mut self, from: &str, to: &Address) -> Result<Option<Outcome>, SessionError> {
         if to.needs_smtputf8() && !self.offers.smtputf8 {
             return Ok(Some(outcome::needs_smtputf8()));
         }
         let envelope = Envelope::of(from, to)?;
-        self.take(Turn::Idle, Step::Mail)?;
+        let asked = self.asked.take();
+        let as_asked = asked.as_ref().is_none_or(|asked| *asked == envelope);
+        self.take(if asked.is_some() && as_asked { Turn::Asked } else { Turn::Idle }, Step::Mail)?;
         let reused = self.messages > 0;
         self.messages += 1;
-        if reused {
+        if reused && asked.is_none() {
             self.wire.still_quiet().map_err(|fault| SessionError::Closing { fault })?;
         }
-        let answers = self.exchange(&envelope, reused).await?;
+        let flight = (self.offers.pipelining && asked.is_none()).then(|| envelope.flight());
+        let answers = self.exchange(&envelope, flight, reused).await?;
         let Some((step, reply)) = answers.refused else {
             self.turn = Turn::Body;
             return Ok(None);
@@ -101,15 +110,19 @@ impl Session {
         Ok(())
     }
 
-    /// The final dot and its answer.
-    pub async fn dot(&mut self) -> Result<Outcome, SessionError> {
+    /// The final dot and its answer. The envelope of the `next` message leaves with it where the relay allows that (RFC
+    /// 2920 §3.1: the end of a message may be the first of a group), which saves a round trip; [`Session::envelope`] reads
+    /// what is answered to it.
+    pub async fn dot(&mut self, next: Option<(&str, &Address)>) -> Result<Outcome, SessionError> {
         self.take(Turn::Dot, Step::Dot)?;
         // An answer that is there already is not about this message, and would be taken for the one that is.
         self.wire.still_quiet().map_err(|source| SessionError::BeforeDot { step: Step::Dot, source })?;
 
+        let next = next.and_then(|(from, to)| self.may_ask(from, to));
+        let said = format!(".\r\n{}", next.as_ref().map(Envelope::flight).unwrap_or_default());
         let lost = |source| SessionError::AfterDot { source };
         let reply = within(self.deadlines.answer, async {
-            self.wire.send(b".\r\n").await?;
+            self.wire.send(said.as_bytes()).await?;
             self.wire.reply().await
         });
         let reply = reply.await.map_err(lost)?;
@@ -117,16 +130,26 @@ impl Session {
             return Err(lost(Fault::Unexpected(reply)));
         }
         if reply.code != 421 {
-            self.turn = Turn::Idle;
+            self.turn = if next.is_some() { Turn::Asked } else { Turn::Idle };
+            self.asked = next;
         }
         Ok(outcome::of(Step::Dot, &reply))
     }
 
+    /// An envelope that may leave before the last message is answered.
+    fn may_ask(&self, from: &str, to: &Address) -> Option<Envelope> {
+        let can_be_said = self.offers.smtputf8 || !to.needs_smtputf8();
+        let may = self.offers.pipelining && can_be_said && self.lasts();
+        may.then(|| Envelope::of(from, to).ok()).flatten()
+    }
+
     /// Whether the next message may go over this connection.
     pub fn reusable(&self) -> bool {
-        self.turn == Turn::Idle
-            && self.messages < self.deadlines.messages
-            && self.opened.elapsed() < self.deadlines.session
+        self.turn == Turn::Asked || self.turn == Turn::Idle && self.lasts()
+    }
+
+    fn lasts(&self) -> bool {
+        self.messages < self.deadlines.messages && self.opened.elapsed() < self.deadlines.session
     }
 
     /// Says goodbye where that is due, and closes. What comes of it no longer matters.
@@ -144,17 +167,22 @@ impl Session {
 
     /// Begins a phase: whatever happens before it ends leaves the session broken.
     fn take(&mut self, turn: Turn, step: Step) -> Result<(), SessionError> {
-        if self.turn != turn {
-            return Err(SessionError::BeforeDot { step, source: Fault::OutOfTurn });
+        if std::mem::replace(&mut self.turn, Turn::Broken) == turn {
+            Ok(())
+        } else {
+            Err(SessionError::BeforeDot { step, source: Fault::OutOfTurn })
         }
-        self.turn = Turn::Broken;
-        Ok(())
     }
 
-    /// All commands at once and then their answers, or one after the other up to the first refusal.
-    async fn exchange(&mut self, envelope: &Envelope, reused: bool) -> Result<Answers, SessionError> {
+    /// The `flight` of all commands, unless it has left already, and then their answers; without pipelining one after the
+    /// other up to the first refusal.
+    async fn exchange(
+        &mut self,
+        envelope: &Envelope,
+        mut flight: Option<String>,
+        reused: bool,
+    ) -> Result<Answers, SessionError> {
         let pipelining = self.offers.pipelining;
-        let mut flight = pipelining.then(|| envelope.flight());
         let mut answers = Answers::default();
         for (step, command) in envelope.commands() {
             let said = match flight.take() {

@@ -46,12 +46,17 @@ pub fn environment(
     Ok((env, style))
 }
 
-pub fn subject(env: &Environment, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
+/// What templates see, taken apart once for all that are rendered of it.
+pub fn view(of: &impl Serialize) -> Value {
+    Value::from(Serde(of))
+}
+
+pub fn subject(env: &Environment, name: &str, view: &Value) -> Result<String, RenderError> {
     Ok(one_line(&render(env, name, view)?))
 }
 
 /// Plain text: no spaces at the ends of lines, at most two empty lines in a row.
-pub fn text(env: &Environment, name: &str, view: &impl Serialize) -> Result<Holed, RenderError> {
+pub fn text(env: &Environment, name: &str, view: &Value) -> Result<Holed, RenderError> {
     let output = render(env, name, view)?;
     let mut tidy = String::with_capacity(output.len());
     let mut empty = 2;
@@ -68,17 +73,17 @@ pub fn text(env: &Environment, name: &str, view: &impl Serialize) -> Result<Hole
 }
 
 /// HTML without the indentation and empty lines that only people who read templates need.
-pub fn html(env: &Environment, name: &str, view: &impl Serialize) -> Result<Holed, RenderError> {
+pub fn html(env: &Environment, name: &str, view: &Value) -> Result<Holed, RenderError> {
     let output = render(env, name, view)?;
     let lines: Vec<&str> = output.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     Ok(Holed::of(&(lines.join("\n") + "\n")))
 }
 
-pub fn render(env: &Environment, name: &str, view: &impl Serialize) -> Result<String, RenderError> {
+pub fn render(env: &Environment, name: &str, view: &Value) -> Result<String, RenderError> {
     let mut output = Bounded::default();
     let rendered = env
         .get_template(name)
-        .and_then(|template| template.render_captured_to(Value::from(Serde(view)), &mut output).map(drop));
+        .and_then(|template| template.render_captured_to(view, &mut output).map(drop));
     if output.over {
         return Err(RenderError::TooLong { name: name.to_owned(), limit: OUTPUT_LIMIT });
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest as hash;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use minijinja::Environment;
+use minijinja::{Environment, context};
 use serde::Serialize;
 use tracing::info;
 
@@ -26,7 +26,7 @@ use super::{encoded, functions, shipped, view};
 use crate::model::colour::Colour;
 use crate::model::edition::Format;
 use crate::model::language::Language;
-use crate::model::rendering::{Holed, Place, Rendering};
+use crate::model::rendering::{Place, Rendering};
 use crate::model::token::base32;
 
 /// What Gmail shows before it clips a message is 102 KB; room is left for headers, the text part and rewriting relays.
@@ -93,28 +93,30 @@ impl Templates {
     }
 
     pub fn confirm(&self, confirm: &Confirm) -> Result<Rendering, RenderError> {
-        self.short("confirm", &confirm.language, confirm)
+        self.mail("confirm", &confirm.language, confirm, true)
     }
 
     pub fn note(&self, note: &Note) -> Result<Rendering, RenderError> {
-        self.short("note", &note.language, note)
+        self.mail("note", &note.language, note, true)
     }
 
-    /// A mail that fits wherever it comes to.
-    fn short(&self, kind: &str, language: &Language, data: &impl Serialize) -> Result<Rendering, RenderError> {
-        #[derive(Serialize)]
-        struct View<'a, D> {
-            #[serde(flatten)]
-            data: &'a D,
-            subject: String,
-        }
+    /// `with_html`: and not as text alone.
+    fn mail(
+        &self,
+        kind: &str,
+        language: &Language,
+        data: &impl Serialize,
+        with_html: bool,
+    ) -> Result<Rendering, RenderError> {
         let (language, env) = self.speaker(language);
-        let mut view = View { data, subject: String::new() };
-        view.subject = subject(env, &format!("mail/{kind}/subject.txt"), &view)?;
+        let data = engine::view(data);
+        let subject = subject(env, &format!("mail/{kind}/subject.txt"), &data)?;
+        let view = context! { subject => &subject, ..data };
+        let html = with_html.then(|| html(env, &format!("mail/{kind}/body.html"), &view)).transpose()?;
         Ok(Rendering {
             text: text(env, &format!("mail/{kind}/body.txt"), &view)?,
-            html: html(env, &format!("mail/{kind}/body.html"), &view)?,
-            subject: view.subject,
+            html: html.unwrap_or_default(),
+            subject,
             language: language.clone(),
         })
     }
@@ -139,13 +141,13 @@ impl Templates {
                 let digest = view::View::of(digest, language, Room::AMPLE);
                 let content = view::Edition { digest, subscribe_url };
                 // The digest brings its site along.
-                render(env, template, &content)
+                render(env, template, &engine::view(&content))
             }
             Content::Topic(topic) => {
                 let content = view::Topic::of(topic, site, language);
-                render(env, template, &View { site, home_url, elsewhere, content })
+                render(env, template, &engine::view(&View { site, home_url, elsewhere, content }))
             }
-            content => render(env, template, &View { site, home_url, elsewhere, content }),
+            content => render(env, template, &engine::view(&View { site, home_url, elsewhere, content })),
         }
     }
 
@@ -194,19 +196,9 @@ impl Templates {
     }
 
     fn digest_in(&self, digest: &Digest, room: Room) -> Result<Rendering, RenderError> {
-        let (language, env) = self.speaker(&digest.language);
-        let mut view = View::of(digest, language, room);
-        view.subject = subject(env, "mail/digest/subject.txt", &view)?;
-        let html = match digest.format {
-            Format::Text => Holed::default(),
-            Format::Full | Format::NoImages => html(env, "mail/digest/body.html", &view)?,
-        };
-        Ok(Rendering {
-            text: text(env, "mail/digest/body.txt", &view)?,
-            html,
-            subject: view.subject,
-            language: language.clone(),
-        })
+        let (spoken, _) = self.speaker(&digest.language);
+        let with_html = matches!(digest.format, Format::Full | Format::NoImages);
+        self.mail("digest", spoken, &View::of(digest, spoken, room), with_html)
     }
 
     fn speaker(&self, language: &Language) -> (&Language, &Environment<'static>) {

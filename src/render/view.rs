@@ -60,8 +60,6 @@ pub struct View<'a> {
     headline: Option<String>,
     /// What mail programs show beside the subject: the next titles.
     preheader: String,
-    /// Set once the subject is rendered, for the templates after it.
-    pub subject: String,
 }
 
 /// The page of an edition.
@@ -153,7 +151,6 @@ impl<'a> View<'a> {
             pictures: digest.format == Format::Full,
             headline: titles.next(),
             preheader: titles.take(3).collect::<Vec<_>>().join(" · "),
-            subject: String::new(),
         }
     }
 }

@@ -53,7 +53,8 @@ fn marked_dots(trace: &Path) -> usize {
             synced = begun[thread];
         } else if let Some((_, to)) = call.split_once('(').filter(|_| !call.starts_with('<')) {
             let (descriptor, what) = to.split_once(", ").unwrap_or((to, ""));
-            if what.starts_with(r#"".\r\n""#) {
+            // Behind it the next envelope may follow.
+            if what.starts_with(r#"".\r\n"#) {
                 dots += 1;
                 let message = written[descriptor];
                 assert!(message < synced, "line {}: a dot whose mark is not on the disk: {line}", at + 1);

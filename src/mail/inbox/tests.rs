@@ -78,13 +78,13 @@ async fn mail_of_our_own_session_arrives_as_it_was() {
     for to in ["ana@example.org", "用户@example.org"] {
         assert_eq!(session.envelope("b@example.org", &to.parse().unwrap()).await.unwrap(), None);
         session.body(message).await.unwrap();
-        assert!(matches!(session.dot().await.unwrap(), Outcome::Sent { .. }));
+        assert!(matches!(session.dot(None).await.unwrap(), Outcome::Sent { .. }));
     }
     let refused = session.envelope("b@example.org", &"nobody@example.org".parse().unwrap()).await.unwrap();
     assert!(matches!(refused, Some(Outcome::Permanent { hard: true, .. })));
     assert_eq!(session.envelope("b@example.org", &"ana@example.org".parse().unwrap()).await.unwrap(), None);
     session.body(b"Subject: not now\r\n\r\n").await.unwrap();
-    assert!(matches!(session.dot().await.unwrap(), Outcome::Transient { .. }));
+    assert!(matches!(session.dot(None).await.unwrap(), Outcome::Transient { .. }));
     session.quit().await;
 
     let kept = inbox.kept.0.lock().unwrap();

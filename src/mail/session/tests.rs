@@ -1,5 +1,7 @@
 //! The session against the scripted relay, over real sockets.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use super::*;
@@ -20,7 +22,7 @@ async fn hand_over(session: &mut Session, local: &str) -> Result<Outcome, Sessio
         return Ok(refused);
     }
     session.body(MESSAGE).await?;
-    session.dot().await
+    session.dot(None).await
 }
 
 async fn open(relay: &Scripted) -> Session {
@@ -193,6 +195,122 @@ async fn a_goodbye_between_messages_charges_nobody_but_one_on_a_new_connection_d
     assert!(!session.reusable());
 }
 
+/// One after the other, each envelope behind the dot before it where that may be; what came of each.
+async fn hand_over_all(session: &mut Session, locals: &[&str]) -> Vec<Result<Outcome, SessionError>> {
+    let addresses: Vec<Address> = locals.iter().map(|local| to(local)).collect();
+    let mut outcomes = Vec::new();
+    for (n, address) in addresses.iter().enumerate() {
+        let next = addresses.get(n + 1).map(|next| (FROM, next));
+        let exchange = async {
+            if let Some(refused) = session.envelope(FROM, address).await? {
+                return Ok(refused);
+            }
+            session.body(MESSAGE).await?;
+            session.dot(next).await
+        };
+        outcomes.push(exchange.await);
+    }
+    outcomes
+}
+
+#[tokio::test]
+async fn each_gets_its_own_answer_when_the_next_is_asked_behind_the_dot() {
+    for pipelining in [true, false] {
+        let relay = Scripted::with(Script { pipelining, ..Script::default() });
+        let mut session = open(&relay).await;
+        let locals = ["a", "refuse-550", "b", "dot-451", "open-550", "c", "dot-550", "split-dot", "data-554", "d"];
+        let outcomes = hand_over_all(&mut session, &locals).await;
+        let said = outcomes.iter().map(|outcome| match outcome.as_ref().unwrap() {
+            Outcome::Sent { .. } => "sent",
+            Outcome::Transient { .. } => "later",
+            Outcome::Permanent { .. } => "never",
+            Outcome::Ours { .. } => "ours",
+        });
+        let expected = ["sent", "never", "sent", "later", "never", "sent", "never", "sent", "never", "sent"];
+        assert_eq!(said.collect::<Vec<_>>(), expected);
+        let arrived: Vec<String> = relay.received().iter().map(|mail| mail.to.join(",")).collect();
+        assert_eq!(arrived, ["a", "b", "c", "split-dot", "d"].map(|local| format!("{local}@example.org")));
+        assert_eq!(relay.connections(), 1);
+    }
+}
+
+/// A server that answers the dot when the three commands behind it have come.
+#[tokio::test]
+async fn the_next_envelope_leaves_with_the_dot() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut out, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(out.try_clone().unwrap()).lines().map(Result::unwrap);
+        out.write_all(b"220 a\r\n250-a\r\n250 PIPELINING\r\n").unwrap();
+        lines.find(|line| line == "DATA");
+        out.write_all(b"250 ok\r\n250 ok\r\n354 go on\r\n").unwrap();
+        lines.find(|line| line == ".");
+        let behind: Vec<String> = lines.by_ref().take(3).collect();
+        out.write_all(b"250 kept\r\n250 ok\r\n250 ok\r\n354 go on\r\n").unwrap();
+        (behind, lines.next())
+    });
+    let mut session = Session::open(&Relay { port, ..Scripted::start().configured() }).await.unwrap();
+    session.envelope(FROM, &to("a")).await.unwrap();
+    session.body(MESSAGE).await.unwrap();
+    assert_eq!(session.dot(Some((FROM, &to("b")))).await.unwrap(), Outcome::Sent { reply: "250 kept".into() });
+    assert!(session.reusable());
+    assert_eq!(session.envelope(FROM, &to("b")).await.unwrap(), None);
+    session.quit().await;
+    let (behind, after) = server.join().unwrap();
+    assert_eq!(behind, [&format!("MAIL FROM:<{FROM}>"), "RCPT TO:<b@example.org>", "DATA"]);
+    assert_eq!(after, None, "whoever has opened a message and does not send it says nothing more");
+}
+
+#[tokio::test]
+async fn nothing_is_asked_behind_a_dot_where_nothing_may_follow() {
+    let last = |session: &mut Session| session.deadlines.messages = 1;
+    let not_utf8 = Script { smtputf8: false, ..Script::default() };
+    let in_turn = Script { pipelining: false, ..Script::default() };
+    for (script, next, is_last) in [(Script::default(), "b", true), (not_utf8, "用户", false), (in_turn, "b", false)] {
+        let relay = Scripted::with(script);
+        let mut session = open(&relay).await;
+        if is_last {
+            last(&mut session);
+        }
+        session.envelope(FROM, &to("a")).await.unwrap();
+        session.body(MESSAGE).await.unwrap();
+        session.dot(Some((FROM, &to(next)))).await.unwrap();
+        assert_eq!(session.turn, Turn::Idle, "{next}");
+        assert_eq!(session.reusable(), !is_last);
+        session.quit().await;
+        assert_eq!(relay.commands(), ["EHLO", "MAIL", "RCPT", "DATA", ".", "QUIT"]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_asked_behind_a_dot_that_went_wrong_is_charged_nothing() {
+    // The connection is at its end, and says so to the next.
+    let relay = Scripted::with(Script { messages_per_connection: Some(1), ..Script::default() });
+    let outcomes = hand_over_all(&mut open(&relay).await, &["a", "b"]).await;
+    assert!(matches!(outcomes[..], [Ok(Outcome::Sent { .. }), Err(SessionError::Closing { .. })]), "{outcomes:?}");
+
+    // It breaks off where the answer to the first was due.
+    let relay = Scripted::start();
+    let mut session = open(&relay).await;
+    session.envelope(FROM, &to("drop-at-dot")).await.unwrap();
+    session.body(MESSAGE).await.unwrap();
+    let lost = session.dot(Some((FROM, &to("b")))).await;
+    assert!(matches!(lost, Err(SessionError::AfterDot { .. })), "{lost:?}");
+    assert!(!session.reusable());
+
+    // The answers to what was asked are about that, and about nothing else.
+    let mut session = open(&relay).await;
+    session.envelope(FROM, &to("a")).await.unwrap();
+    session.body(MESSAGE).await.unwrap();
+    session.dot(Some((FROM, &to("b")))).await.unwrap();
+    let other = session.envelope(FROM, &to("c")).await;
+    assert!(matches!(other, Err(SessionError::BeforeDot { source: Fault::OutOfTurn, .. })), "{other:?}");
+    assert!(!session.reusable());
+    session.quit().await;
+    assert_eq!(relay.received().len(), 2, "that of the first, and the one that is in doubt");
+}
+
 #[tokio::test]
 async fn an_exchange_that_was_dropped_in_the_middle_is_not_resumed() {
     let relay = Scripted::start();
@@ -201,7 +319,7 @@ async fn an_exchange_that_was_dropped_in_the_middle_is_not_resumed() {
     assert!(dropped.is_err() && !session.reusable());
     let next = session.envelope(FROM, &to("a")).await;
     assert!(matches!(next, Err(SessionError::BeforeDot { source: Fault::OutOfTurn, .. })));
-    assert!(matches!(session.dot().await, Err(SessionError::BeforeDot { source: Fault::OutOfTurn, .. })));
+    assert!(matches!(session.dot(None).await, Err(SessionError::BeforeDot { source: Fault::OutOfTurn, .. })));
 }
 
 #[tokio::test]

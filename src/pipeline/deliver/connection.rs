@@ -23,6 +23,10 @@ pub struct Connection {
     shared: Arc<Shared>,
     /// To the relay, and to the mailbox inside Tidings.
     sessions: [Option<Session>; 2],
+    /// Where the next parcel comes from. None: there is none but this one.
+    outbox: Option<Arc<Mutex<Outbox>>>,
+    /// Taken when the last one's dot left.
+    next: Option<Next>,
 }
 
 /// How one exchange ended.
@@ -41,13 +45,17 @@ enum Exchange {
 
 impl Connection {
     pub fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), sessions: [None, None] }
+        Self { shared: Arc::clone(shared), sessions: [None, None], outbox: None, next: None }
     }
 
     /// Carries parcels until there are none.
     pub async fn carry(mut self, outbox: Arc<Mutex<Outbox>>) {
+        self.outbox = Some(Arc::clone(&outbox));
         loop {
-            let next = outbox.lock().await.next().await;
+            let next = match self.next.take() {
+                None => outbox.lock().await.next().await,
+                taken => taken,
+            };
             match next {
                 Some(Next::Parcel(parcel, _)) if self.shared.is_stopping() => {
                     self.shared.release(parcel.claimed.id).await
@@ -122,12 +130,24 @@ impl Connection {
             Granted::No => return Exchange::Unmarked,
             Granted::Unknown => return Exchange::Dropped,
         }
-        match session.dot().await {
+        self.look_ahead();
+        let next = self.next.as_ref().and_then(|next| next.envelope(parcel.captured));
+        match session.dot(next).await {
             Ok(outcome) => {
                 self.keep(parcel.captured, session);
                 Exchange::Answered(outcome)
             }
             Err(error) => Exchange::of(error),
+        }
+    }
+
+    /// Takes the next parcel if one lies there; where another connection waits for one, none does.
+    fn look_ahead(&mut self) {
+        if self.next.is_none()
+            && let Some(outbox) = &self.outbox
+            && let Ok(mut outbox) = outbox.try_lock()
+        {
+            self.next = outbox.at_hand();
         }
     }
 

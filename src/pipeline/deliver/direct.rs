@@ -44,7 +44,7 @@ pub(super) async fn hand_over(
         return Ok(refused);
     }
     session.body(bytes).await?;
-    let outcome = session.dot().await?;
+    let outcome = session.dot(None).await?;
     session.quit().await;
     Ok(outcome)
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Parcel;
 use super::traffic::{Leave, Traffic};
+use crate::model::address::Address;
 use crate::model::throttle::Turn;
 use crate::store::delivery::Kind;
 
@@ -43,6 +44,16 @@ pub enum Next {
     Parcel(Parcel, Option<Leave>),
     /// It would wait here for too long, and is to come back later.
     TooEarly(Parcel, Duration),
+}
+
+impl Next {
+    /// From whom it goes to whom, if it goes and to the same server.
+    pub fn envelope(&self, captured: bool) -> Option<(&str, &Address)> {
+        match self {
+            Self::Parcel(parcel, _) if parcel.captured == captured => Some((&parcel.envelope_from, &parcel.to)),
+            _ => None,
+        }
+    }
 }
 
 impl Outbox {
@@ -94,6 +105,22 @@ impl Outbox {
             Some(waiting) => waiting,
         };
         Some(Next::Parcel(parcel, None))
+    }
+
+    /// The next, if it can go at once; nobody waits for it.
+    pub fn at_hand(&mut self) -> Option<Next> {
+        if self.halt.is_cancelled() || self.traffic.of_relay() != Turn::Now {
+            return None;
+        }
+        if let Some(ripe) = self.ripe() {
+            return Some(ripe);
+        }
+        loop {
+            let parcel = self.answers.try_recv().or_else(|_| self.digests.try_recv()).ok()?;
+            if let Some(next) = self.sort(parcel) {
+                return Some(next);
+            }
+        }
     }
 
     async fn wait_for(&self, turn: Turn) {

@@ -19,7 +19,7 @@ use super::Error;
 use super::checkpoint::Checkpoints;
 use super::home::Home;
 use super::lock::beside;
-use super::sql::{self, Arg, Record, Row, Sql};
+use super::sql::{Arg, Record, Row, Sql};
 
 /// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
 #[derive(Debug, Clone)]
@@ -56,6 +56,8 @@ const CACHE: &str = "-8192";
 const LARGE_CACHE: &str = "-32768";
 const BUSY: Duration = Duration::from_secs(10);
 const ASK_AGAIN: Duration = Duration::from_millis(1);
+/// A connection to a server that was used so lately is taken to work.
+const FRESH: Duration = Duration::from_secs(1);
 
 impl Db {
     pub async fn open(place: &Place) -> Result<Self, Error> {
@@ -158,6 +160,16 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(30))
+            // Whether a server is still there is asked where it could have gone meanwhile, and not before each statement.
+            .test_before_acquire(false)
+            .before_acquire(|connection, was| {
+                Box::pin(async move {
+                    if was.idle_for > FRESH {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .map_err(opened)?;
@@ -180,24 +192,19 @@ impl Db {
         }
     }
 
-    /// Statements that are a transaction together, begun, run and committed in one go: how many rows each changed. With
-    /// SQLite that is one change of threads there and back, where each of them takes as many by itself. It runs to its end
-    /// even when the caller goes away.
-    pub async fn at_once(&self, statements: &[(&'static Sql, &[Arg<'_>])]) -> Result<Vec<u64>, Error> {
+    /// A statement that is a transaction by itself; how many rows it changed. To begin and to commit by themselves would be
+    /// two more round trips to a server, and with SQLite as many changes of threads. It runs to its end even when the caller
+    /// goes away.
+    pub async fn exec(&self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<u64, Error> {
         match self {
             Self::Lite { write, turns, .. } => {
-                let (text, arguments) = sql::together(statements)?;
-                let (pool, turns) = (write.clone(), Arc::clone(turns));
-                finish(&Home::here(), all_in_one_turn(pool, turns, text, arguments)).await
+                let (pool, turns, arguments) = (write.clone(), Arc::clone(turns), sql.lite_arguments(args)?);
+                finish(&Home::here(), in_one_turn(pool, turns, sql.lite, arguments)).await
             }
-            Self::Pg { .. } => {
-                let mut tx = self.begin().await?;
-                let mut changed = Vec::with_capacity(statements.len());
-                for (sql, args) in statements {
-                    changed.push(tx.exec(sql, args).await?);
-                }
-                tx.commit().await?;
-                Ok(changed)
+            Self::Pg { pool, home } => {
+                let (pool, arguments) = (pool.clone(), sql.pg_arguments(args)?);
+                let done = finish(home, async move { sqlx::query_with(sql.pg, arguments).execute(&pool).await }).await?;
+                Ok(done.rows_affected())
             }
         }
     }
@@ -291,34 +298,19 @@ async fn take_turn(pool: SqlitePool, turns: Turns) -> Result<Transaction<'static
     }
 }
 
-/// The same for a text that begins and commits by itself. That a prepared text has several statements works with SQLite
-/// alone, and sqlx calls it deprecated; its other way, a raw text, takes no values.
-async fn all_in_one_turn(
+/// The same for a statement that begins and commits by itself.
+async fn in_one_turn(
     pool: SqlitePool,
     turns: Turns,
-    text: String,
+    text: &'static str,
     arguments: SqliteArguments,
-) -> Result<Vec<u64>, sqlx::Error> {
+) -> Result<u64, sqlx::Error> {
     let _ours = turns.lock().await;
     let asked = Instant::now();
-    let mut connection = pool.acquire().await?;
     loop {
-        let query = sqlx::query_with(sqlx::AssertSqlSafe(text.clone()), arguments.clone());
-        let changed = connection
-            .fetch_many(query)
-            .try_filter_map(|step| async move { Ok(step.left().map(|done| done.rows_affected())) });
-        match changed.try_collect::<Vec<u64>>().await {
-            // Only the first of them, the beginning, has to wait for another process.
+        match sqlx::query_with(text, arguments.clone()).execute(&pool).await {
             Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
-            Err(error) => {
-                // Wherever it broke off, nothing of it stays: with the connection goes what was not committed.
-                connection.close_on_drop();
-                return Err(error);
-            }
-            Ok(changed) => {
-                let inner = 1..changed.len().saturating_sub(1);
-                return Ok(changed[inner].to_vec());
-            }
+            done => return done.map(|done| done.rows_affected()),
         }
     }
 }

@@ -271,7 +271,7 @@ pub async fn claim(
 pub async fn settle(tx: &mut Tx, token: &Token, id: i64, settled: &Settled, now: DateTime<Utc>) -> Result<bool, Error> {
     let none = None::<&str>;
     let changed = match settled {
-        Settled::Sent { reply } => mark::settle_sent(tx, token, &[(id, reply.as_str())], now).await?,
+        Settled::Sent { reply } => mark::settle_sent(tx, token, id, reply, now).await?,
         Settled::Deferred { until, reply } => tx.exec(&DEFERRED, args![id, token, *until, reply]).await?,
         Settled::Refused { reply } => {
             tx.exec(&ENDED, args![id, token, "refused", now, Some(reply.as_str()), none]).await?

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{Sql, args, record, same, statements, still_wanted, two};
+use super::sql::{args, record, same, statements, still_wanted, two};
 use super::{Error, Store, Tx, setting};
 use crate::model::edition::Content;
 
@@ -158,9 +158,6 @@ pub async fn mark_rendering(tx: &mut Tx, id: i64) -> Result<i64, Error> {
 pub async fn mark_fresh(tx: &mut Tx, ids: &[i64]) -> Result<Vec<i64>, Error> {
     Ok(tx.all::<(i64,)>(&MARK_FRESH, args![ids]).await?.into_iter().map(|(id,)| id).collect())
 }
-
-/// [`rendered`], to be run with others.
-pub(super) const RENDERED: &Sql = &UNMARK;
 
 pub async fn rendered(tx: &mut Tx, ids: &[i64]) -> Result<(), Error> {
     tx.exec(&UNMARK, args![ids]).await.map(drop)

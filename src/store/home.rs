@@ -57,7 +57,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             if in_a_transaction {
-                db.at_once(&[(&SESSION, args![])]).await.unwrap();
+                db.exec(&SESSION, args![]).await.unwrap();
             }
             session(&db).await
         })

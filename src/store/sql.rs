@@ -129,13 +129,8 @@ impl Sql {
     }
 
     pub(super) fn lite_arguments(&self, args: &[Arg<'_>]) -> Result<SqliteArguments, Error> {
-        let mut out = SqliteArguments::default();
-        self.add_lite_arguments(args, &mut out)?;
-        Ok(out)
-    }
-
-    fn add_lite_arguments(&self, args: &[Arg<'_>], out: &mut SqliteArguments) -> Result<(), Error> {
         self.check(args);
+        let mut out = SqliteArguments::default();
         for arg in args {
             match *arg {
                 Arg::Bool(v) => out.add(v),
@@ -150,7 +145,7 @@ impl Sql {
             }
             .map_err(Error::argument)?;
         }
-        Ok(())
+        Ok(out)
     }
 
     pub(super) fn pg_arguments(&self, args: &[Arg<'_>]) -> Result<PgArguments, Error> {
@@ -171,38 +166,6 @@ impl Sql {
             .map_err(Error::argument)?;
         }
         Ok(out)
-    }
-}
-
-/// Statements for SQLite as one text that is a transaction, and the arguments of all of them.
-pub(super) fn together(statements: &[(&'static Sql, &[Arg<'_>])]) -> Result<(String, SqliteArguments), Error> {
-    let mut text = String::from("BEGIN IMMEDIATE;");
-    let mut arguments = SqliteArguments::default();
-    let mut before = 0;
-    for (sql, args) in statements {
-        push_with_places_after(before, sql.lite, &mut text);
-        text.push(';');
-        sql.add_lite_arguments(args, &mut arguments)?;
-        before += sql.places;
-    }
-    text.push_str("COMMIT");
-    Ok((text, arguments))
-}
-
-/// A statement whose places are counted on from those of the statements before it.
-fn push_with_places_after(before: usize, text: &str, out: &mut String) {
-    let mut pieces = text.split('$');
-    out.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, rest) = piece.split_at(digits);
-        out.push('$');
-        match number.parse::<usize>() {
-            Ok(number) => out.push_str(&(number + before).to_string()),
-            // A path within JSON: `$[0]`.
-            Err(_) => out.push_str(number),
-        }
-        out.push_str(rest);
     }
 }
 

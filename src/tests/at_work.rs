@@ -6,7 +6,7 @@ use crate::app::AppError;
 use crate::pipeline::compose;
 use crate::store::delivery::{self, Claimed, Lanes, Token};
 use crate::store::lease;
-use crate::store::mark::{self, Sending};
+use crate::store::mark::{Group, Sending};
 
 /// Of the process that will die.
 const DEAD: Token = [9; 16];
@@ -44,7 +44,7 @@ async fn mark(app: &TestApp, claimed: &Claimed) {
         hash: app.app.keys.hash_of_address(address),
     };
     let mut tx = app.app.store.begin().await.unwrap();
-    assert_eq!(mark::mark_sending(&mut tx, &DEAD, &[&sending]).await.unwrap().len(), 1);
+    assert_eq!(Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &DEAD, app.clock.now()).await.unwrap().len(), 1);
     tx.commit().await.unwrap();
 }
 
@@ -213,7 +213,7 @@ on_both_engines! {
         let hash = app.app.keys.hash_of_address(address);
         let sending = Sending { id: claimed[0].id, edition: claimed[0].edition, address_key: address.key(), hash };
         let mut tx = app.app.store.begin().await.unwrap();
-        assert!(mark::mark_sending(&mut tx, &DEAD, &[&sending]).await.unwrap().is_empty());
+        assert!(Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &DEAD, app.clock.now()).await.unwrap().is_empty());
         tx.rollback().await.unwrap();
         app.run().await;
         assert_eq!(app.mail_to("alice@example.org").len(), 1);

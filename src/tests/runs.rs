@@ -11,7 +11,7 @@ use crate::pipeline::deliver::proof::{self, Proof};
 use crate::pipeline::{self, compose};
 use crate::store::delivery::{self, Claimed, Lanes};
 use crate::store::hold::{self, Fate};
-use crate::store::mark::{self, Sending};
+use crate::store::mark::{Group, Sending};
 use crate::store::run::{self, Beginning, Listed};
 use crate::store::slot;
 use crate::store::subscriber;
@@ -79,7 +79,7 @@ async fn may_leave(app: &TestApp, claimed: &Claimed) -> bool {
     let (address_key, hash) = (address.key(), app.app.keys.hash_of_address(address));
     let sending = Sending { id: claimed.id, edition: claimed.edition, address_key, hash };
     let mut tx = app.app.store.begin().await.unwrap();
-    let granted = !mark::mark_sending(&mut tx, &app.line().token, &[&sending]).await.unwrap().is_empty();
+    let granted = !Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &app.line().token, app.clock.now()).await.unwrap().is_empty();
     tx.rollback().await.unwrap();
     granted
 }

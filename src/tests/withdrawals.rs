@@ -10,7 +10,7 @@ use crate::model::holdings::{Return, StopReason};
 use crate::model::schedule::Firing;
 use crate::pipeline::compose::{self, plan::Plan};
 use crate::store::delivery::{self, Lanes};
-use crate::store::mark::{self, Sending};
+use crate::store::mark::{Group, Sending};
 use crate::store::run::Beginning;
 use crate::store::withdrawal::{self, Reach};
 use crate::store::{article, edition, run, slot};
@@ -231,7 +231,7 @@ on_both_engines! {
                 address_key: address.key(),
                 hash: app.app.keys.hash_of_address(address),
             };
-            let granted = !mark::mark_sending(&mut tx, &token, &[&sending]).await.unwrap().is_empty();
+            let granted = !Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &token, app.clock.now()).await.unwrap().is_empty();
             assert_eq!(granted, address.to_string() == "climate@example.org", "{address}");
         }
         tx.rollback().await.unwrap();

@@ -21,7 +21,7 @@ use crate::model::words::with_causes;
 use crate::pipeline::Line;
 use crate::store::delivery::{self, Settled, Token};
 use crate::store::mark::{self, Group, Sending};
-use crate::store::{self, Store, edition, subscription, suppression};
+use crate::store::{self, Store, subscription, suppression};
 
 /// Marks that one commit takes.
 const GROUP: usize = 500;
@@ -259,8 +259,6 @@ impl Writer {
     async fn commit_one_by_one(&self, group: &Group<'_>, now: DateTime<Utc>) -> Result<HashSet<i64>, store::Error> {
         let mut tx = self.store.begin().await?;
         mark::insist_on_the_disk(&mut tx).await?;
-        mark::settle_sent(&mut tx, &self.token, &group.sent, now).await?;
-        edition::rendered(&mut tx, group.rendered).await?;
         let others = self.outcomes.iter().filter(|outcome| !matches!(outcome.settled, Settled::Sent { .. }));
         for outcome in others {
             delivery::settle(&mut tx, &self.token, outcome.id, &outcome.settled, now).await?;
@@ -271,7 +269,7 @@ impl Writer {
                 }
             }
         }
-        let marked = mark::mark_sending(&mut tx, &self.token, &group.sendings).await?;
+        let marked = group.write_in(&mut tx, &self.token, now).await?;
         tx.commit().await?;
         Ok(marked)
     }

@@ -81,9 +81,7 @@ pub fn html(env: &Environment, name: &str, view: &Value) -> Result<Holed, Render
 
 pub fn render(env: &Environment, name: &str, view: &Value) -> Result<String, RenderError> {
     let mut output = Bounded::default();
-    let rendered = env
-        .get_template(name)
-        .and_then(|template| template.render_captured_to(view, &mut output).map(drop));
+    let rendered = env.get_template(name).and_then(|template| template.render_captured_to(view, &mut output).map(drop));
     if output.over {
         return Err(RenderError::TooLong { name: name.to_owned(), limit: OUTPUT_LIMIT });
     }

@@ -203,7 +203,8 @@ impl Db {
             }
             Self::Pg { pool, home } => {
                 let (pool, arguments) = (pool.clone(), sql.pg_arguments(args)?);
-                let done = finish(home, async move { sqlx::query_with(sql.pg, arguments).execute(&pool).await }).await?;
+                let done =
+                    finish(home, async move { sqlx::query_with(sql.pg, arguments).execute(&pool).await }).await?;
                 Ok(done.rows_affected())
             }
         }

@@ -126,13 +126,16 @@ impl Group<'_> {
     /// The marks, where as many rows were written as were asked for; else those that have to be looked at.
     fn marked(&self, written: u64) -> Result<HashSet<i64>, Vec<i64>> {
         let asked = self.sendings.iter().map(|sending| sending.id);
-        if self.sendings.is_empty() || written == self.len() as u64 { Ok(asked.collect()) } else { Err(asked.collect()) }
+        if self.sendings.is_empty() || written == self.len() as u64 {
+            Ok(asked.collect())
+        } else {
+            Err(asked.collect())
+        }
     }
 
     fn listed(&self) -> String {
         let sent = self.sent.iter().map(|(id, reply)| json!([id, "sent", reply]));
-        let sending =
-            |s: &&Sending| json!([s.id, "sending", null, s.edition, s.address_key, hex::encode(&s.hash)]);
+        let sending = |s: &&Sending| json!([s.id, "sending", null, s.edition, s.address_key, hex::encode(&s.hash)]);
         Value::from_iter(sent.chain(self.sendings.iter().map(sending))).to_string()
     }
 }

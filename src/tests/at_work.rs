@@ -44,7 +44,14 @@ async fn mark(app: &TestApp, claimed: &Claimed) {
         hash: app.app.keys.hash_of_address(address),
     };
     let mut tx = app.app.store.begin().await.unwrap();
-    assert_eq!(Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &DEAD, app.clock.now()).await.unwrap().len(), 1);
+    assert_eq!(
+        Group { sendings: vec![&sending], ..Group::default() }
+            .write_in(&mut tx, &DEAD, app.clock.now())
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     tx.commit().await.unwrap();
 }
 

@@ -79,7 +79,11 @@ async fn may_leave(app: &TestApp, claimed: &Claimed) -> bool {
     let (address_key, hash) = (address.key(), app.app.keys.hash_of_address(address));
     let sending = Sending { id: claimed.id, edition: claimed.edition, address_key, hash };
     let mut tx = app.app.store.begin().await.unwrap();
-    let granted = !Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &app.line().token, app.clock.now()).await.unwrap().is_empty();
+    let granted = !Group { sendings: vec![&sending], ..Group::default() }
+        .write_in(&mut tx, &app.line().token, app.clock.now())
+        .await
+        .unwrap()
+        .is_empty();
     tx.rollback().await.unwrap();
     granted
 }

@@ -267,7 +267,8 @@ async fn nothing_is_asked_behind_a_dot_where_nothing_may_follow() {
     let last = |session: &mut Session| session.deadlines.messages = 1;
     let not_utf8 = Script { smtputf8: false, ..Script::default() };
     let in_turn = Script { pipelining: false, ..Script::default() };
-    for (script, next, is_last) in [(Script::default(), "b", true), (not_utf8, "用户", false), (in_turn, "b", false)] {
+    for (script, next, is_last) in [(Script::default(), "b", true), (not_utf8, "用户", false), (in_turn, "b", false)]
+    {
         let relay = Scripted::with(script);
         let mut session = open(&relay).await;
         if is_last {

@@ -161,7 +161,12 @@ fn quoted_printable(text: &str, out: &mut Vec<u8>) {
         let mut at = 0;
         while at < line.len() {
             let rest = &line.as_bytes()[at..];
-            let escapes_first = width == 0 && (rest[0] == b'.' || rest.starts_with(b"From "));
+            let escapes_first = width == 0
+                && match rest[0] {
+                    b'.' => true,
+                    b'F' => rest.starts_with(b"From "),
+                    _ => false,
+                };
             let run = if escapes_first { 0 } else { run_as_it_is(rest, QUOTED_WIDTH - width, ended) };
             if run > 0 {
                 out.extend_from_slice(&rest[..run]);

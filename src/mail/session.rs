@@ -148,6 +148,11 @@ impl Session {
         self.turn == Turn::Asked || self.turn == Turn::Idle && self.lasts()
     }
 
+    /// Whether the next envelope has left already.
+    pub fn is_asked(&self) -> bool {
+        self.turn == Turn::Asked
+    }
+
     fn lasts(&self) -> bool {
         self.messages < self.deadlines.messages && self.opened.elapsed() < self.deadlines.session
     }

@@ -106,10 +106,12 @@ on_both_engines! {
             ("RELAY__FINAL_ANSWER_TIMEOUT", patience),
         ])
         .await;
+        // Before them the relay answers at once, and behind them somebody waits.
+        subscribe_many(&app, "reader", 20).await;
         for slow in ["slow-rcpt", "slow-data", "slow-dot"] {
             app.subscribe(&format!("{slow}@example.org"), &["health"]).await;
         }
-        subscribe_many(&app, "reader", 40).await;
+        subscribe_many(&app, "another", 20).await;
         app.publish("health", "Everybody else");
         app.run_until("2026-03-03 07:59").await;
         app.clock.set(time("2026-03-03 08:00"));

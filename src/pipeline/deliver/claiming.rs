@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
 use tracing::error;
 
-use super::connection::Connection;
+use super::connection::{Connection, Source};
 use super::outbox::Outbox;
 use super::press::Press;
 use super::signing::{Desk, signed};
@@ -30,20 +30,21 @@ pub(super) struct Claimer {
     /// None: no more digests come.
     desk: Option<Desk>,
     answers: mpsc::Sender<Parcel>,
-    outbox: Arc<Mutex<Outbox>>,
+    source: Source,
     connections: JoinSet<()>,
     signers: JoinSet<()>,
 }
 
 impl Claimer {
     pub async fn open(shared: &Arc<Shared>) -> Result<Self, Error> {
-        let (slots, outbox) = Outbox::open(&shared.line.traffic, &shared.halt);
+        let most = shared.line.config.relay.connections;
+        let (slots, outbox) = Outbox::open(&shared.line.traffic, most, &shared.halt);
         let mut signers = JoinSet::new();
         Ok(Self {
             press: Press::open(&shared.line).await?,
             desk: Some(Desk::open(shared, slots.digests, &mut signers)),
             answers: slots.answers,
-            outbox: Arc::new(Mutex::new(outbox)),
+            source: Source { outbox: Arc::new(Mutex::new(outbox)), back: slots.back },
             connections: JoinSet::new(),
             signers,
             shared: Arc::clone(shared),
@@ -65,16 +66,19 @@ impl Claimer {
                     Some(done) => tell("a connection's", done),
                     None => break,
                 },
-                _ = look.tick() => if drained.is_ok() && !self.shared.is_stopping() {
-                    drained = self.claim_answers(now).await;
-                },
+                _ = look.tick() => {
+                    self.carry_what_came_back();
+                    if drained.is_ok() && !self.shared.is_stopping() {
+                        drained = self.claim_answers(now).await;
+                    }
+                }
             }
         }
         while let Some(done) = self.signers.join_next().await {
             tell("a signer's", done);
         }
         // An answer may have come when the last connection had gone.
-        if let Some(outbox) = Arc::into_inner(self.outbox) {
+        if let Some(outbox) = Arc::into_inner(self.source.outbox) {
             for left in outbox.into_inner().rest() {
                 self.shared.release(left.claimed.id).await;
             }
@@ -159,14 +163,26 @@ impl Claimer {
         }
         let made = self.shared.pressed(&mut self.press, claimed, now).await?;
         let busy = self.connections.is_empty() || self.desk.as_ref().is_some_and(Desk::is_busy);
-        if made.is_some() && busy && self.connections.len() < self.shared.line.config.relay.connections {
+        if made.is_some() && busy && self.has_room() {
             self.connect();
         }
         Ok(made)
     }
 
+    fn has_room(&self) -> bool {
+        self.connections.len() < self.shared.line.config.relay.connections
+    }
+
+    /// The others may have ended before.
+    fn carry_what_came_back(&mut self) {
+        let back = &self.source.back;
+        if back.capacity() < back.max_capacity() && self.has_room() {
+            self.connect();
+        }
+    }
+
     fn connect(&mut self) {
-        let carries = Connection::new(&self.shared).carry(Arc::clone(&self.outbox));
+        let carries = Connection::new(&self.shared).carry(self.source.clone());
         self.connections.spawn_on(carries, self.shared.thread.handle());
     }
 

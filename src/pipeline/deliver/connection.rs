@@ -1,10 +1,13 @@
 //! One connection to the relay, and the task that owns it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
 use super::marks::{BadAddress, Granted};
@@ -19,14 +22,27 @@ use crate::model::delivery::{Outcome, retry};
 use crate::store::delivery::Settled;
 use crate::store::mark::Sending;
 
+/// A relay that has answered the last message within this time is asked for the next one behind a dot; what it was asked for
+/// waits no longer for the answer.
+const PROMPT: Duration = Duration::from_secs(1);
+
 pub struct Connection {
     shared: Arc<Shared>,
     /// To the relay, and to the mailbox inside Tidings.
     sessions: [Option<Session>; 2],
     /// Where the next parcel comes from. None: there is none but this one.
-    outbox: Option<Arc<Mutex<Outbox>>>,
+    outbox: Option<Source>,
     /// Taken when the last one's dot left.
     next: Option<Next>,
+    /// Whether the last message was answered soon.
+    is_prompt: bool,
+}
+
+/// Where parcels come from, and where they go back to.
+#[derive(Clone)]
+pub struct Source {
+    pub outbox: Arc<Mutex<Outbox>>,
+    pub back: mpsc::Sender<Parcel>,
 }
 
 /// How one exchange ended.
@@ -45,12 +61,13 @@ enum Exchange {
 
 impl Connection {
     pub fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), sessions: [None, None], outbox: None, next: None }
+        Self { shared: Arc::clone(shared), sessions: [None, None], outbox: None, next: None, is_prompt: false }
     }
 
     /// Carries parcels until there are none.
-    pub async fn carry(mut self, outbox: Arc<Mutex<Outbox>>) {
-        self.outbox = Some(Arc::clone(&outbox));
+    pub async fn carry(mut self, source: Source) {
+        let outbox = Arc::clone(&source.outbox);
+        self.outbox = Some(source);
         loop {
             let next = match self.next.take() {
                 None => outbox.lock().await.next().await,
@@ -61,14 +78,17 @@ impl Connection {
                     self.shared.release(parcel.claimed.id).await
                 }
                 Some(Next::Parcel(parcel, leave)) => self.deliver(&parcel, leave).await,
-                Some(Next::TooEarly(parcel, wait)) => {
-                    let from = self.shared.line.clock.now() + wait;
-                    self.shared.marks.settle(parcel.claimed.id, Settled::Released { from }).await;
-                }
+                Some(Next::TooEarly(parcel, wait)) => self.put_off(&parcel, wait).await,
                 None => break,
             }
         }
         self.quit().await;
+    }
+
+    /// It is to come back later.
+    async fn put_off(&self, parcel: &Parcel, wait: Duration) {
+        let from = self.shared.line.clock.now() + wait;
+        self.shared.marks.settle(parcel.claimed.id, Settled::Released { from }).await;
     }
 
     pub async fn quit(self) {
@@ -131,8 +151,7 @@ impl Connection {
             Granted::Unknown => return Exchange::Dropped,
         }
         self.look_ahead();
-        let next = self.next.as_ref().and_then(|next| next.envelope(parcel.captured));
-        match session.dot(next).await {
+        match self.dot(&mut session, parcel.captured).await {
             Ok(outcome) => {
                 self.keep(parcel.captured, session);
                 Exchange::Answered(outcome)
@@ -141,13 +160,44 @@ impl Connection {
         }
     }
 
+    /// The dot, and the next envelope with it. If no answer comes soon, the next parcel goes back, for another connection:
+    /// whoever falls silent at one message holds up no other.
+    async fn dot(&mut self, session: &mut Session, captured: bool) -> Result<Outcome, SessionError> {
+        let since = Instant::now();
+        let next = self.next.as_ref().and_then(|next| next.envelope(captured));
+        let next = next.map(|(from, to)| (from.to_owned(), to.clone()));
+        let mut dot = pin!(session.dot(next.as_ref().map(|(from, to)| (from.as_str(), to))));
+        let answered = match timeout(PROMPT, &mut dot).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                self.give_back().await;
+                dot.await
+            }
+        };
+        self.is_prompt = since.elapsed() < PROMPT;
+        answered
+    }
+
     /// Takes the next parcel if one lies there; where another connection waits for one, none does.
     fn look_ahead(&mut self) {
-        if self.next.is_none()
-            && let Some(outbox) = &self.outbox
-            && let Ok(mut outbox) = outbox.try_lock()
+        if self.is_prompt
+            && self.next.is_none()
+            && let Some(source) = &self.outbox
+            && let Ok(mut outbox) = source.outbox.try_lock()
         {
             self.next = outbox.at_hand();
+        }
+    }
+
+    async fn give_back(&mut self) {
+        match (self.next.take(), &self.outbox) {
+            (Some(Next::Parcel(parcel, _)), Some(source)) => {
+                if let Err(full) = source.back.try_send(parcel) {
+                    self.shared.release(full.into_inner().claimed.id).await;
+                }
+            }
+            (Some(Next::TooEarly(parcel, wait)), _) => self.put_off(&parcel, wait).await,
+            _ => {}
         }
     }
 
@@ -164,7 +214,8 @@ impl Connection {
     }
 
     fn keep(&mut self, captured: bool, session: Session) {
-        if session.reusable() {
+        // What it was asked for may have gone back.
+        if session.reusable() && (self.next.is_some() || !session.is_asked()) {
             self.sessions[usize::from(captured)] = Some(session);
         }
     }

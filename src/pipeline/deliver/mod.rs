@@ -2,7 +2,7 @@
 //!
 //! One claimer takes small batches, answers to a person first; the outbox gives them to the connections as fast as the relay
 //! and each domain take them; each connection is a task that owns its session; all marks go through one writer that commits
-//! them in groups; these two have a thread of their own. `sending` is durable before the dot.
+//! them in groups; these two have a thread of their own, and so has the claimer. `sending` is durable before the dot.
 
 pub mod alert;
 mod answers;
@@ -34,7 +34,7 @@ use crate::store::delivery::{self, Claimed, Lanes, Settled};
 use crate::store::{captured_mail, letter, outage, setting};
 use claiming::{Claimer, try_one};
 use marks::Marks;
-use own_thread::OwnThread;
+use own_thread::{Manners, OwnThread};
 pub use press::site;
 use press::{Press, Pressed};
 
@@ -111,7 +111,8 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
     if let May::Nothing { why, .. } = may {
         return Ok(Delivered { relay_fault: Some(why), ..Delivered::default() });
     }
-    let thread = OwnThread::start();
+    let thread = OwnThread::start("delivery", Manners::Usual);
+    let press = OwnThread::start("press", Manners::GivesWay);
     let shared = Arc::new(Shared {
         line: line.clone(),
         marks: Marks::start(line, thread.handle()),
@@ -129,7 +130,7 @@ pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Delivered, Error> {
     };
     let worked = match worked {
         Ok(()) if !shared.is_stopping() => match Claimer::open(&shared).await {
-            Ok(claimer) => claimer.work(now).await,
+            Ok(claimer) => press.run(claimer.work(now)).await.unwrap_or_else(|broken| Err(broken.into())),
             Err(failure) => Err(failure),
         },
         tried => tried,

@@ -26,16 +26,23 @@ const WAITING: usize = 200;
 pub struct Slots {
     pub answers: Sender<Parcel>,
     pub digests: Sender<Parcel>,
+    /// By connections that cannot carry what they have taken.
+    pub back: Sender<Parcel>,
 }
 
 pub struct Outbox {
-    answers: Receiver<Parcel>,
-    digests: Receiver<Parcel>,
+    arriving: Arriving,
     /// It is not their domain's turn.
     waiting: VecDeque<Parcel>,
     traffic: Traffic,
     /// Nothing more is handed over: everything comes out at once, to be given back.
     halt: CancellationToken,
+}
+
+struct Arriving {
+    back: Receiver<Parcel>,
+    answers: Receiver<Parcel>,
+    digests: Receiver<Parcel>,
 }
 
 /// What comes out.
@@ -57,17 +64,18 @@ impl Next {
 }
 
 impl Outbox {
-    pub fn open(traffic: &Traffic, halt: &CancellationToken) -> (Slots, Self) {
+    /// `connections`: how many there are at most.
+    pub fn open(traffic: &Traffic, connections: usize, halt: &CancellationToken) -> (Slots, Self) {
         let (answers, from_answers) = mpsc::channel(ANSWERS);
         let (digests, from_digests) = mpsc::channel(DIGESTS);
+        let (back, from_back) = mpsc::channel(connections);
         let outbox = Self {
-            answers: from_answers,
-            digests: from_digests,
+            arriving: Arriving { back: from_back, answers: from_answers, digests: from_digests },
             waiting: VecDeque::new(),
             traffic: traffic.clone(),
             halt: halt.clone(),
         };
-        (Slots { answers, digests }, outbox)
+        (Slots { answers, digests, back }, outbox)
     }
 
     /// None: there is nothing more, and no more digests come.
@@ -87,7 +95,7 @@ impl Outbox {
             let parcel = tokio::select! {
                 biased;
                 () = halt.cancelled() => break,
-                parcel = take(&mut self.answers, &mut self.digests) => parcel,
+                parcel = self.arriving.next() => parcel,
                 () = another(&traffic, wakes), if wakes.is_some() => continue,
             };
             match parcel.map(|parcel| self.sort(parcel)) {
@@ -101,7 +109,7 @@ impl Outbox {
             }
         }
         let parcel = match self.waiting.pop_front() {
-            None => take(&mut self.answers, &mut self.digests).await?,
+            None => self.arriving.next().await?,
             Some(waiting) => waiting,
         };
         Some(Next::Parcel(parcel, None))
@@ -116,7 +124,7 @@ impl Outbox {
             return Some(ripe);
         }
         loop {
-            let parcel = self.answers.try_recv().or_else(|_| self.digests.try_recv()).ok()?;
+            let parcel = self.arriving.at_hand()?;
             if let Some(next) = self.sort(parcel) {
                 return Some(next);
             }
@@ -133,8 +141,7 @@ impl Outbox {
     /// What came after the last connection had looked.
     pub fn rest(mut self) -> Vec<Parcel> {
         let mut rest: Vec<Parcel> = self.waiting.drain(..).collect();
-        rest.extend(std::iter::from_fn(|| self.answers.try_recv().ok()));
-        rest.extend(std::iter::from_fn(|| self.digests.try_recv().ok()));
+        rest.extend(std::iter::from_fn(|| self.arriving.at_hand()));
         rest
     }
 
@@ -192,12 +199,21 @@ impl Outbox {
     }
 }
 
-/// The next, an answer first. None: no more digests come, and no answer is here.
-async fn take(answers: &mut Receiver<Parcel>, digests: &mut Receiver<Parcel>) -> Option<Parcel> {
-    tokio::select! {
-        biased;
-        Some(answer) = answers.recv() => Some(answer),
-        digest = digests.recv() => digest.or_else(|| answers.try_recv().ok()),
+impl Arriving {
+    /// The next: what was taken once already, then an answer. None: no more digests come, and nothing else is here.
+    async fn next(&mut self) -> Option<Parcel> {
+        let last = tokio::select! {
+            biased;
+            Some(back) = self.back.recv() => Some(back),
+            Some(answer) = self.answers.recv() => Some(answer),
+            digest = self.digests.recv() => digest,
+        };
+        last.or_else(|| self.at_hand())
+    }
+
+    fn at_hand(&mut self) -> Option<Parcel> {
+        let first = self.back.try_recv().or_else(|_| self.answers.try_recv());
+        first.or_else(|_| self.digests.try_recv()).ok()
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Every reader has 4 of 40 topics, twenty readers have the same. What it takes is what the kernel counted for the process
 //! from its start to its end. Usage: `scripts/bench-deliver [sqlite | postgres] [readers=N] [rounds=N] [connections=N,N]
-//! [signed | unsigned]`; with `trips`, how many round trips a message takes instead, over a line of 20 ms.
+//! [signed | unsigned]`; with `trips`, how many round trips a message takes instead, over a line of 20 ms; with `cores`, what
+//! a second core is worth to signed ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use chrono::TimeDelta;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
 use tidings::app::App;
 use tidings::clock::{Chance, Clock};
 use tidings::config::Config;
@@ -43,8 +49,12 @@ const TICK: f64 = 0.01;
 
 fn main() {
     let asked = Asked::from_arguments();
-    if std::env::args().any(|argument| argument == "trips") {
+    let is_asked = |word: &str| std::env::args().any(|argument| argument == word);
+    if is_asked("trips") {
         return trips();
+    }
+    if is_asked("cores") {
+        return cores(&asked);
     }
     for (engine, word) in [(Engine::Sqlite, "sqlite"), (Engine::Postgres, "postgres")] {
         if asked.engine.as_deref().is_none_or(|asked| asked == word) {
@@ -103,16 +113,63 @@ fn measure(engine: Engine, word: &str, asked: &Asked) {
         "{:<24} {:>9} {:>9} {:>7} {:>9} {:>9} {:>7} {:>6}",
         "", "ours/s", "source/s", "ratio", "ours CPU", "source", "ratio", "MB"
     );
-    for &signed in &asked.signed {
-        for &connections in &asked.connections {
-            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-            for _ in 0..asked.rounds {
-                ours.push(bench.ours(connections, signed));
-                theirs.push(bench.theirs(connections));
+    for &connections in &asked.connections {
+        // In turns, too, as far as they are asked for: unsigned, signed, theirs, and the bare operation of a signature.
+        let (mut ours, mut theirs, mut bare) = ([Vec::new(), Vec::new()], Vec::new(), Vec::new());
+        for _ in 0..asked.rounds {
+            for &signed in &asked.signed {
+                ours[usize::from(signed)].push(bench.ours(connections, signed));
             }
-            bench.say(connections, signed, &ours, &theirs);
+            theirs.push(bench.theirs(connections));
+            if asked.signed.contains(&true) {
+                bare.push(bench.bare_signature());
+            }
+        }
+        for &signed in &asked.signed {
+            bench.say(connections, signed, &ours[usize::from(signed)], &theirs);
+        }
+        if let [false, true] = asked.signed[..] {
+            let cpu = |took: &[Took]| middle(took.iter().map(|took| took.cpu * 1e6 / asked.readers as f64));
+            let (more, bare) = (cpu(&ours[1]) - cpu(&ours[0]), middle(bare.into_iter()));
+            println!("  signing: {more:.0} µs, {:.2} × RSA alone on both cores ({bare:.0} µs)", more / bare);
         }
     }
+}
+
+/// Signed, on one core and on both. The server has what is left of them.
+fn cores(asked: &Asked) {
+    let bench = Bench::prepare(Engine::Sqlite, asked.readers).expect("SQLite is always there");
+    let (mut on_one, mut on_two) = (Vec::new(), Vec::new());
+    for _ in 0..asked.rounds {
+        for (cores, rounds) in [("0", &mut on_one), ("0-1", &mut on_two)] {
+            bench.again();
+            let sink = Sink::start(&bench, &[]);
+            bench.configure(sink.port, asked.connections[0], true);
+            let mut command = Command::new("taskset");
+            command.args(["-c", cores, env!("CARGO_BIN_EXE_tidings"), "run", "--once", "--at", AT]);
+            command.current_dir(bench.folder()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let (idle, began) = (idle_seconds(), Instant::now());
+            let took = took(&mut command);
+            let cores = thread::available_parallelism().unwrap().get() as f64;
+            let busy = 1.0 - (idle_seconds() - idle) / (began.elapsed().as_secs_f64() * cores);
+            rounds.push((asked.readers as f64 / took.cpu, asked.readers as f64 / took.seconds, busy));
+        }
+    }
+    let say = |name: &str, rounds: &[(f64, f64, f64)]| {
+        let of = |which: fn(&(f64, f64, f64)) -> f64| middle(rounds.iter().map(which));
+        let (each, all, busy) = (of(|r| r.0), of(|r| r.1), of(|r| r.2));
+        println!("{name}: {all:.0} a second, {each:.0} a second of CPU; all cores {:.0} % busy", busy * 100.0);
+        each
+    };
+    let (one, two) = (say("on one core ", &on_one), say("on two cores", &on_two));
+    println!("a second of CPU is worth {:.2} of what it is on one core", two / one);
+}
+
+/// What all cores together had nothing to do, since the machine was started.
+fn idle_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap();
+    let all: Vec<f64> = stat.lines().next().unwrap().split_whitespace().skip(1).map(|n| n.parse().unwrap()).collect();
+    (all[3] + all[4]) * TICK
 }
 
 /// Over one connection, for a hundred messages: what the line takes is far more than everything else.
@@ -338,6 +395,29 @@ impl Bench {
         let sent = states.iter().find(|(state, _)| state == "sent").map_or(0, |(_, n)| *n);
         assert!(usize::try_from(sent).unwrap() >= self.readers, "{states:?}");
         took
+    }
+
+    /// What the bare RSA operation takes, in microseconds, while all cores do nothing else.
+    fn bare_signature(&self) -> f64 {
+        const OPERATIONS: usize = 1000;
+        let pem = fs::read(self.folder().join("d1.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(&pem).unwrap();
+        let cores = thread::available_parallelism().unwrap().get();
+        let began = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..cores {
+                scope.spawn(|| {
+                    let key = KeyPair::from_pkcs8(key.secret_der()).unwrap();
+                    for n in 0..OPERATIONS {
+                        let mut signature = [0; 256];
+                        let header = [n.to_le_bytes()[0]; 1500];
+                        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &header, &mut signature).unwrap();
+                        std::hint::black_box(signature);
+                    }
+                });
+            }
+        });
+        began.elapsed().as_secs_f64() * 1e6 / OPERATIONS as f64
     }
 
     fn theirs(&self, sessions: usize) -> Took {

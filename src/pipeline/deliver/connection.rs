@@ -22,8 +22,8 @@ use crate::model::delivery::{Outcome, retry};
 use crate::store::delivery::Settled;
 use crate::store::mark::Sending;
 
-/// A relay that has answered the last message within this time is asked for the next one behind a dot; what it was asked for
-/// waits no longer for the answer.
+/// Where the last message was answered within this time, the next one is asked for behind a dot; and goes back to the others
+/// if the answer to that dot takes longer.
 const PROMPT: Duration = Duration::from_secs(1);
 
 pub struct Connection {
@@ -31,7 +31,7 @@ pub struct Connection {
     /// To the relay, and to the mailbox inside Tidings.
     sessions: [Option<Session>; 2],
     /// Where the next parcel comes from. None: there is none but this one.
-    outbox: Option<Source>,
+    source: Option<Source>,
     /// Taken when the last one's dot left.
     next: Option<Next>,
     /// Whether the last message was answered soon.
@@ -61,13 +61,13 @@ enum Exchange {
 
 impl Connection {
     pub fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), sessions: [None, None], outbox: None, next: None, is_prompt: false }
+        Self { shared: Arc::clone(shared), sessions: [None, None], source: None, next: None, is_prompt: false }
     }
 
     /// Carries parcels until there are none.
     pub async fn carry(mut self, source: Source) {
         let outbox = Arc::clone(&source.outbox);
-        self.outbox = Some(source);
+        self.source = Some(source);
         loop {
             let next = match self.next.take() {
                 None => outbox.lock().await.next().await,
@@ -182,7 +182,7 @@ impl Connection {
     fn look_ahead(&mut self) {
         if self.is_prompt
             && self.next.is_none()
-            && let Some(source) = &self.outbox
+            && let Some(source) = &self.source
             && let Ok(mut outbox) = source.outbox.try_lock()
         {
             self.next = outbox.at_hand();
@@ -190,7 +190,7 @@ impl Connection {
     }
 
     async fn give_back(&mut self) {
-        match (self.next.take(), &self.outbox) {
+        match (self.next.take(), &self.source) {
             (Some(Next::Parcel(parcel, _)), Some(source)) => {
                 if let Err(full) = source.back.try_send(parcel) {
                     self.shared.release(full.into_inner().claimed.id).await;

@@ -100,7 +100,7 @@ impl Templates {
         self.mail("note", &note.language, note, true)
     }
 
-    /// `with_html`: and not as text alone.
+    /// A mail in its language; without HTML for readers who want text alone.
     fn mail(
         &self,
         kind: &str,
@@ -197,8 +197,7 @@ impl Templates {
 
     fn digest_in(&self, digest: &Digest, room: Room) -> Result<Rendering, RenderError> {
         let (spoken, _) = self.speaker(&digest.language);
-        let with_html = matches!(digest.format, Format::Full | Format::NoImages);
-        self.mail("digest", spoken, &View::of(digest, spoken, room), with_html)
+        self.mail("digest", spoken, &View::of(digest, spoken, room), digest.format != Format::Text)
     }
 
     fn speaker(&self, language: &Language) -> (&Language, &Environment<'static>) {

@@ -30,10 +30,11 @@ use crate::model::slug::Slug;
 use crate::model::token::base32;
 use crate::model::topic::Facet;
 use crate::pipeline::{self, Line, Tally, compose};
-use crate::store::delivery::{self, Answer, Kind};
+use crate::store::delivery::{self, Answer, Claimed, Kind, Token};
+use crate::store::mark::{Group, Sending};
 use crate::store::subscriber;
 use crate::store::subscription::{self, Granted, Wish};
-use crate::store::{Db, Place, captured_mail, declared, feed, filing, holdings, slot};
+use crate::store::{Db, Place, Tx, captured_mail, declared, feed, filing, holdings, slot};
 use crate::web;
 
 /// Three topics, each of its own feed. `FEEDS` stands for the address of the newsstand.
@@ -334,6 +335,20 @@ impl TestApp {
             Db::Pg { pool, .. } => sqlx::query_scalar(sql).fetch_all(pool).await,
         }
         .expect("one column of text")
+    }
+
+    /// Writes the mark before the dot of what `token` claimed; whether it is granted.
+    pub async fn marks(&self, tx: &mut Tx, token: &Token, claimed: &Claimed) -> bool {
+        let address = claimed.address.as_ref().expect("a reader's address");
+        let sending = Sending {
+            id: claimed.id,
+            edition: claimed.edition,
+            address_key: address.key(),
+            hash: self.app.keys.hash_of_address(address),
+        };
+        let group = Group { sendings: vec![&sending], ..Group::default() };
+        let granted = group.write_in(tx, token, self.clock.now()).await.expect("the database works");
+        granted.contains(&claimed.id)
     }
 
     /// Does to the database what no program of ours would.

@@ -6,7 +6,6 @@ use crate::app::AppError;
 use crate::pipeline::compose;
 use crate::store::delivery::{self, Claimed, Lanes, Token};
 use crate::store::lease;
-use crate::store::mark::{Group, Sending};
 
 /// Of the process that will die.
 const DEAD: Token = [9; 16];
@@ -36,22 +35,8 @@ async fn claimed_by_a_dead_process(app: &mut TestApp) -> Vec<Claimed> {
 }
 
 async fn mark(app: &TestApp, claimed: &Claimed) {
-    let address = claimed.address.as_ref().unwrap();
-    let sending = Sending {
-        id: claimed.id,
-        edition: claimed.edition,
-        address_key: address.key(),
-        hash: app.app.keys.hash_of_address(address),
-    };
     let mut tx = app.app.store.begin().await.unwrap();
-    assert_eq!(
-        Group { sendings: vec![&sending], ..Group::default() }
-            .write_in(&mut tx, &DEAD, app.clock.now())
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert!(app.marks(&mut tx, &DEAD, claimed).await);
     tx.commit().await.unwrap();
 }
 
@@ -216,11 +201,8 @@ on_both_engines! {
         all_leases_end(&app).await;
         app.start_work().await;
 
-        let address = claimed[0].address.as_ref().unwrap();
-        let hash = app.app.keys.hash_of_address(address);
-        let sending = Sending { id: claimed[0].id, edition: claimed[0].edition, address_key: address.key(), hash };
         let mut tx = app.app.store.begin().await.unwrap();
-        assert!(Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &DEAD, app.clock.now()).await.unwrap().is_empty());
+        assert!(!app.marks(&mut tx, &DEAD, &claimed[0]).await);
         tx.rollback().await.unwrap();
         app.run().await;
         assert_eq!(app.mail_to("alice@example.org").len(), 1);

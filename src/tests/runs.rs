@@ -11,7 +11,6 @@ use crate::pipeline::deliver::proof::{self, Proof};
 use crate::pipeline::{self, compose};
 use crate::store::delivery::{self, Claimed, Lanes};
 use crate::store::hold::{self, Fate};
-use crate::store::mark::{Group, Sending};
 use crate::store::run::{self, Beginning, Listed};
 use crate::store::slot;
 use crate::store::subscriber;
@@ -75,15 +74,8 @@ async fn claim(app: &TestApp) -> Vec<Claimed> {
 
 /// Whether the dot may leave.
 async fn may_leave(app: &TestApp, claimed: &Claimed) -> bool {
-    let address = claimed.address.as_ref().unwrap();
-    let (address_key, hash) = (address.key(), app.app.keys.hash_of_address(address));
-    let sending = Sending { id: claimed.id, edition: claimed.edition, address_key, hash };
     let mut tx = app.app.store.begin().await.unwrap();
-    let granted = !Group { sendings: vec![&sending], ..Group::default() }
-        .write_in(&mut tx, &app.line().token, app.clock.now())
-        .await
-        .unwrap()
-        .is_empty();
+    let granted = app.marks(&mut tx, &app.line().token, claimed).await;
     tx.rollback().await.unwrap();
     granted
 }

@@ -10,7 +10,6 @@ use crate::model::holdings::{Return, StopReason};
 use crate::model::schedule::Firing;
 use crate::pipeline::compose::{self, plan::Plan};
 use crate::store::delivery::{self, Lanes};
-use crate::store::mark::{Group, Sending};
 use crate::store::run::Beginning;
 use crate::store::withdrawal::{self, Reach};
 use crate::store::{article, edition, run, slot};
@@ -225,13 +224,7 @@ on_both_engines! {
         let mut tx = app.app.store.begin().await.unwrap();
         for delivery in &claimed {
             let address = delivery.address.as_ref().unwrap();
-            let sending = Sending {
-                id: delivery.id,
-                edition: delivery.edition,
-                address_key: address.key(),
-                hash: app.app.keys.hash_of_address(address),
-            };
-            let granted = !Group { sendings: vec![&sending], ..Group::default() }.write_in(&mut tx, &token, app.clock.now()).await.unwrap().is_empty();
+            let granted = app.marks(&mut tx, &token, delivery).await;
             assert_eq!(granted, address.to_string() == "climate@example.org", "{address}");
         }
         tx.rollback().await.unwrap();

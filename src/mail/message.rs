@@ -1,7 +1,9 @@
 //! RFC 5322 messages: an edition encoded once, spliced for each delivery.
 //!
 //! A delivery is copy, splice, headers; [`super::sign`] puts its field on top. What comes out is handed over byte by
-//! byte. No line of it begins with a dot.
+//! byte.
+
+use std::ops::Deref;
 
 use super::encode::Body;
 use super::field;
@@ -10,6 +12,9 @@ use super::unfit::MessageError;
 use super::wire;
 use crate::model::language::Language;
 use crate::model::rendering::{CLOSE, Holed, OPEN, Piece, Places, Rendering};
+
+/// Room for a header, and for a signature or two on top of it.
+const HEADER: usize = 3072;
 
 /// A rendering in its transfer encoding, shared by all its readers.
 #[derive(Debug, Clone)]
@@ -40,11 +45,11 @@ impl Encoded {
         })
     }
 
-    /// The message for one reader, with CRLF line ends and its dots not doubled. Octets beyond ASCII only in the To of
-    /// an address that cannot be written otherwise (RFC 6532).
-    pub fn splice(&self, head: &Head, places: &Places) -> Result<Vec<u8>, MessageError> {
+    /// The message for one reader. Octets beyond ASCII only in the To of an address that cannot be written otherwise (RFC
+    /// 6532).
+    pub fn splice(&self, head: &Head, places: &Places) -> Result<Message, MessageError> {
         let size = self.text.size() + self.html.as_ref().map_or(0, Body::size);
-        let mut out = Vec::with_capacity(2048 + size);
+        let mut out = Vec::with_capacity(HEADER + size);
         let utf8 = head.to.needs_smtputf8();
         self.header(head, &mut out)?;
         wire::check(&out, utf8)?;
@@ -62,8 +67,7 @@ impl Encoded {
                 push(&mut out, &["--", &boundary, "--\r\n"]);
             }
         }
-        debug_assert_eq!(wire::check(&out, utf8), Ok(()));
-        Ok(out)
+        Ok(Message::of(out, utf8))
     }
 
     /// The header, but for what says how the body is written.
@@ -73,6 +77,38 @@ impl Encoded {
         head.write_rest(out)?;
         push(out, &["MIME-Version: 1.0\r\nContent-Language: ", self.language.as_str(), "\r\n"]);
         Ok(())
+    }
+}
+
+/// The bytes of a message, as they travel: whole lines, none of which begins with a dot, so that a session has nothing to
+/// double and nobody can end the message before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message(Vec<u8>);
+
+impl Message {
+    /// None of the flaws of [`wire::check`] is in it; whoever makes it sees to that.
+    pub(super) fn of(bytes: Vec<u8>, utf8: bool) -> Self {
+        debug_assert_eq!(wire::check(&bytes, utf8), Ok(()));
+        Self(bytes)
+    }
+
+    /// The same message with whole fields on top.
+    pub(super) fn under(mut self, fields: &[u8]) -> Self {
+        debug_assert_eq!(wire::check(fields, false), Ok(()));
+        self.0.splice(0..0, fields.iter().copied());
+        self
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+impl Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::envelope::{Answers, Envelope};
 use super::fault::{Fault, SessionError, Step};
+use super::message::Message;
 use super::offers::Offers;
 use super::opening;
 use super::outcome;
@@ -98,12 +99,11 @@ impl Session {
         Ok(Some(outcome::of(step, &reply)))
     }
 
-    /// The message, its dots doubled; everything but the final dot.
-    pub async fn body(&mut self, message: &[u8]) -> Result<(), SessionError> {
+    /// The message; everything but the final dot.
+    pub async fn body(&mut self, message: &Message) -> Result<(), SessionError> {
         self.take(Turn::Body, Step::Body)?;
         let limit = self.deadlines.body(message.len());
-        let stuffed = stuffed(message);
-        within(limit, self.wire.send(stuffed.as_deref().unwrap_or(message)))
+        within(limit, self.wire.send(message))
             .await
             .map_err(|source| SessionError::BeforeDot { step: Step::Body, source })?;
         self.turn = Turn::Dot;
@@ -226,26 +226,6 @@ impl Session {
     fn limit(&self, step: Step) -> Duration {
         if step == Step::Data { self.deadlines.data } else { self.deadlines.command }
     }
-}
-
-/// A copy with the dots at line starts doubled and an end to its last line; `None` when the message can go as it is,
-/// as ours do.
-fn stuffed(message: &[u8]) -> Option<Vec<u8>> {
-    let dotted = message.starts_with(b".") || memchr::memmem::find(message, b"\n.").is_some();
-    if !dotted && (message.is_empty() || message.ends_with(b"\r\n")) {
-        return None;
-    }
-    let mut out = Vec::with_capacity(message.len() + 64);
-    for line in message.split_inclusive(|&b| b == b'\n') {
-        if line.starts_with(b".") {
-            out.push(b'.');
-        }
-        out.extend_from_slice(line);
-    }
-    if !out.ends_with(b"\r\n") {
-        out.extend_from_slice(b"\r\n");
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What every message keeps to on the wire, asserted after building (RFC 5322 §2.1, §2.3).
+//! What every message keeps to on the wire, asserted after building (RFC 5322 §2.1, §2.3; RFC 5321 §4.5.2).
 
 use thiserror::Error;
 
@@ -7,6 +7,8 @@ const LONGEST_LINE: usize = 998;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Flaw {
+    #[error("a line begins with a dot")]
+    Dot,
     #[error("a line is longer than 998 octets")]
     LongLine,
     #[error("a CR or LF stands alone")]
@@ -24,6 +26,9 @@ pub(super) fn check(bytes: &[u8], utf8: bool) -> Result<(), Flaw> {
     for line in bytes.split_inclusive(|&b| b == b'\n') {
         let text = line.strip_suffix(b"\n").ok_or(Flaw::OpenEnd)?;
         let text = text.strip_suffix(b"\r").ok_or(Flaw::BareLineEnd)?;
+        if text.starts_with(b".") {
+            return Err(Flaw::Dot);
+        }
         if text.len() > LONGEST_LINE {
             return Err(Flaw::LongLine);
         }
@@ -49,6 +54,8 @@ mod tests {
         let long = [vec![b'a'; 999], b"\r\n".to_vec()].concat();
         for (bytes, flaw) in [
             (long.as_slice(), Flaw::LongLine),
+            (b"a\r\n.\r\n", Flaw::Dot),
+            (b"..a\r\n", Flaw::Dot),
             (b"a\n", Flaw::BareLineEnd),
             (b"a\rb\r\n", Flaw::BareLineEnd),
             (b"a\x00b\r\n", Flaw::Control),

@@ -8,7 +8,7 @@ use super::engine::on_both_engines;
 use super::verifiers::{Verdict, assert_signed, verdicts};
 use crate::app::AppError;
 use crate::mail::head::{Head, List, Mailbox};
-use crate::mail::message::Encoded;
+use crate::mail::message::{Encoded, Message};
 use crate::mail::sign::{Keys, Record, Signer, tests::keys};
 use crate::model::address::Address;
 use crate::model::delivery::Key;
@@ -151,7 +151,7 @@ on_both_engines! {
 }
 
 /// Every sample of every kind of mail in every language, as HTML with text and as text alone, with a list's fields.
-fn every_sample() -> Vec<Vec<u8>> {
+fn every_sample() -> Vec<Message> {
     let templates = Templates::load(None, &"en".parse().unwrap(), None).unwrap();
     let site = Site {
         name: "The Harbour Post, été".into(),
@@ -175,7 +175,7 @@ fn every_sample() -> Vec<Vec<u8>> {
     messages
 }
 
-fn spliced(rendering: &Rendering, places: &Places, is_digest: bool) -> Vec<u8> {
+fn spliced(rendering: &Rendering, places: &Places, is_digest: bool) -> Message {
     let address = |text: &str| -> Address { text.parse().unwrap() };
     let from = Mailbox { name: Some("Nachrichten für \"alle\"".into()), address: address("news@example.org") };
     let (to, owner) = (address("ana@bücher.example"), address("desk@example.org"));
@@ -205,22 +205,22 @@ fn signer() -> Signer {
     Signer::new("example.org", "d1", keys())
 }
 
-fn signed(message: &[u8]) -> Vec<u8> {
-    signer().signed(message, "2025-03-03T07:00:00Z".parse().unwrap()).unwrap()
+fn signed(message: Message) -> Vec<u8> {
+    signer().signed(message, "2025-03-03T07:00:00Z".parse().unwrap()).unwrap().into_bytes()
 }
 
 #[tokio::test]
 async fn both_verifiers_accept_every_sample() {
-    let messages: Vec<Vec<u8>> = every_sample().iter().map(|message| signed(message)).collect();
+    let messages: Vec<Vec<u8>> = every_sample().into_iter().map(signed).collect();
     assert!(messages.len() > 40, "{}", messages.len());
     assert_signed(&signer().records(), &messages).await;
 }
 
 /// An English digest, in its two forms.
 fn two_digests() -> [Vec<u8>; 2] {
-    let is_english = |message: &Vec<u8>| String::from_utf8_lossy(message).contains("Content-Language: en\r\n");
+    let is_english = |message: &Message| String::from_utf8_lossy(message).contains("Content-Language: en\r\n");
     let mut samples = every_sample().into_iter().filter(is_english);
-    [samples.next().unwrap(), samples.next().unwrap()].map(|message| signed(&message))
+    [samples.next().unwrap(), samples.next().unwrap()].map(signed)
 }
 
 /// Each change alone.

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::visit::LARGEST_MESSAGE;
 use super::*;
+use crate::mail::message::Message;
 use crate::mail::relay::{Deadlines, Relay, Tls};
 use crate::mail::session::Session;
 use crate::model::delivery::Outcome;
@@ -74,35 +75,35 @@ async fn mail_of_our_own_session_arrives_as_it_was() {
         listener: None,
     };
     let mut session = Session::open(&relay).await.unwrap();
-    let message = b"Subject: hello\r\n\r\n.\r\n..two\r\n";
+    let message = Message::of(b"Subject: hello\r\n\r\na.\r\ntwo\r\n".to_vec(), false);
     for to in ["ana@example.org", "用户@example.org"] {
         assert_eq!(session.envelope("b@example.org", &to.parse().unwrap()).await.unwrap(), None);
-        session.body(message).await.unwrap();
+        session.body(&message).await.unwrap();
         assert!(matches!(session.dot(None).await.unwrap(), Outcome::Sent { .. }));
     }
     let refused = session.envelope("b@example.org", &"nobody@example.org".parse().unwrap()).await.unwrap();
     assert!(matches!(refused, Some(Outcome::Permanent { hard: true, .. })));
     assert_eq!(session.envelope("b@example.org", &"ana@example.org".parse().unwrap()).await.unwrap(), None);
-    session.body(b"Subject: not now\r\n\r\n").await.unwrap();
+    session.body(&Message::of(b"Subject: not now\r\n\r\n".to_vec(), false)).await.unwrap();
     assert!(matches!(session.dot(None).await.unwrap(), Outcome::Transient { .. }));
     session.quit().await;
 
     let kept = inbox.kept.0.lock().unwrap();
     assert_eq!(kept.len(), 2);
-    assert_eq!(kept[0].bytes, message);
+    assert_eq!(kept[0].bytes, message.into_bytes());
     assert_eq!((kept[0].from.as_str(), kept[1].to[0].as_str()), ("b@example.org", "用户@example.org"));
 }
 
 #[tokio::test]
-async fn only_a_dot_between_whole_line_ends_ends_a_message() {
+async fn only_a_dot_between_whole_line_ends_ends_a_message_and_doubled_ones_are_one() {
     let inbox = running().await;
-    let text = b"HELO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\nDATA\r\nx\n.\r\nMAIL FROM:<evil@b.c>\r\n.\n.\r\nend\r\n.\r\nQUIT\r\n";
+    let text = b"HELO a\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.c>\r\nDATA\r\nx\n.\r\nMAIL FROM:<evil@b.c>\r\n.\n.\r\n..two\r\nend\r\n.\r\nQUIT\r\n";
     let heard = by_hand(inbox.address, text).await;
     assert!(heard.ends_with("354 go on\r\n250 2.0.0 ok\r\n221 2.0.0 goodbye\r\n"), "{heard}");
     let kept = inbox.kept.0.lock().unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].from, "");
-    assert_eq!(String::from_utf8_lossy(&kept[0].bytes), "x\n.\r\nMAIL FROM:<evil@b.c>\r\n\n.\r\nend\r\n");
+    assert_eq!(String::from_utf8_lossy(&kept[0].bytes), "x\n.\r\nMAIL FROM:<evil@b.c>\r\n\n.\r\n.two\r\nend\r\n");
 }
 
 #[tokio::test]

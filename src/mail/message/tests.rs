@@ -54,7 +54,7 @@ fn spliced(rendering: &Rendering, to: &str, places: &Places) -> Result<Vec<u8>, 
         }),
         feedback_id: Some("run17:digest:tidings"),
     };
-    Encoded::of(rendering)?.splice(&head, places)
+    Ok(Encoded::of(rendering)?.splice(&head, places)?.into_bytes())
 }
 
 fn crlf(text: &str) -> String {
@@ -201,7 +201,7 @@ fn an_answer_to_a_person_is_no_list() {
         list: None,
         feedback_id: None,
     };
-    let text = String::from_utf8(encoded.splice(&head, &Places::new()).unwrap()).unwrap();
+    let text = String::from_utf8(encoded.splice(&head, &Places::new()).unwrap().into_bytes()).unwrap();
     assert!(!text.contains("List-") && !text.contains("Precedence"));
     assert!(text.contains("To: <用户@example.org>\r\n") && text.contains("Auto-Submitted: auto-generated\r\n"));
 }

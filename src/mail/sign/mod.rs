@@ -20,6 +20,7 @@ use thiserror::Error;
 pub use key::{KeyError, Keys};
 pub use record::{Published, Record, tag};
 
+use super::message::Message;
 use key::Key;
 
 /// RFC 5322 §2.1.1
@@ -114,10 +115,9 @@ impl Signer {
     }
 
     /// The message with its signature on top.
-    pub fn signed(&self, message: &[u8], at: DateTime<Utc>) -> Result<Vec<u8>, SignError> {
-        let mut signed = self.sign(message, at)?;
-        signed.extend_from_slice(message);
-        Ok(signed)
+    pub fn signed(&self, message: Message, at: DateTime<Utc>) -> Result<Message, SignError> {
+        let fields = self.sign(&message, at)?;
+        Ok(message.under(&fields))
     }
 }
 

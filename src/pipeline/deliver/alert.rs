@@ -53,10 +53,10 @@ pub fn addresses(line: &Line) -> Vec<String> {
 async fn one(line: &Line, press: &Press, mail: &ToTell, now: DateTime<Utc>) -> Result<(), String> {
     let to: Address = mail.to.parse().map_err(|error| with_causes(&error))?;
     let key = line.chance.key();
-    let bytes = plain(press, &key, &to, (subject(line, &mail.news), text(line, &mail.news)), now)?;
-    let bytes = signed(line, bytes, now).await?;
+    let message = plain(press, &key, &to, (subject(line, &mail.news), text(line, &mail.news)), now)?;
+    let message = signed(line, message, now).await?;
     let captured = is_captured(line, line.config.delivery.mode, &to);
-    let outcome = hand_over(line, captured, &envelope_from(line, &key), &to, &bytes).await;
+    let outcome = hand_over(line, captured, &envelope_from(line, &key), &to, &message).await;
     match outcome.map_err(|error| with_causes(&error))?.without(&to) {
         Outcome::Sent { .. } => {
             let where_to = if captured { "into the mailbox inside" } else { "by mail" };

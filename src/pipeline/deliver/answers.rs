@@ -2,7 +2,7 @@
 //! a change of address, a welcome, a goodbye.
 
 use super::press::{Failure, Press};
-use crate::mail::message::Encoded;
+use crate::mail::message::{Encoded, Message};
 use crate::model::address::Address;
 use crate::model::language::Language;
 use crate::model::rendering::{Place, Places, Rendering};
@@ -25,13 +25,13 @@ impl Press {
         &self,
         claimed: &Claimed,
         to: &Address,
-    ) -> Result<Option<Result<Vec<u8>, Failure>>, Error> {
+    ) -> Result<Option<Result<Message, Failure>>, Error> {
         let made = match claimed.kind {
             Kind::Digest => return Ok(None),
             Kind::Confirm => self.question(claimed).await?,
             kind => self.note(kind, claimed),
         };
-        let spliced = |Answer { rendering, link }| -> Result<Vec<u8>, Failure> {
+        let spliced = |Answer { rendering, link }| -> Result<Message, Failure> {
             let places = Places::from([("link".to_owned(), Place::plain(link))]);
             Ok(Encoded::of(&rendering)?.splice(&self.head(&claimed.key, claimed.created_at, to), &places)?)
         };

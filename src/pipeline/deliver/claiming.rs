@@ -140,12 +140,12 @@ impl Claimer {
     }
 
     async fn put_answer(&mut self, claimed: Claimed, now: DateTime<Utc>) -> Result<(), Error> {
-        let Some(mut parcel) = self.made(claimed, now).await? else { return Ok(()) };
-        let id = parcel.claimed.id;
-        match signed(&self.shared.line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
-            Ok(bytes) => {
+        let Some(parcel) = self.made(claimed, now).await? else { return Ok(()) };
+        let (id, date, parcel) = (parcel.claimed.id, parcel.date(), *parcel);
+        match signed(&self.shared.line, parcel.message, date).await {
+            Ok(message) => {
                 // None is put where nobody takes it any more, and where all places are taken others are tried later.
-                if self.answers.try_send(Parcel { bytes, ..*parcel }).is_ok() {
+                if self.answers.try_send(Parcel { message, ..parcel }).is_ok() {
                     return Ok(());
                 }
             }
@@ -206,11 +206,12 @@ pub(super) async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<
     while line.breaker.is_open() && !shared.is_stopping() && held(line).await?.is_none() {
         let Some(claimed) = shared.claim(&mut press, 1, Lanes::All, now).await?.pop() else { break };
         let id = claimed.id;
-        let Some(mut parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
-        match signed(line, std::mem::take(&mut parcel.bytes), parcel.date()).await {
-            Ok(bytes) => {
+        let Some(parcel) = shared.pressed(&mut press, claimed, now).await? else { continue };
+        let (date, parcel) = (parcel.date(), *parcel);
+        match signed(line, parcel.message, date).await {
+            Ok(message) => {
                 let captured = parcel.captured;
-                connection.deliver(&Parcel { bytes, ..*parcel }, None).await;
+                connection.deliver(&Parcel { message, ..parcel }, None).await;
                 if !captured && line.breaker.is_open() && !shared.is_stopping() {
                     shared.relay_fault("it takes messages and does not answer".to_owned()).await;
                 }

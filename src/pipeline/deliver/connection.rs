@@ -141,7 +141,7 @@ impl Connection {
             }
             Err(error) => return Exchange::of(error),
         }
-        if let Err(error) = session.body(&parcel.bytes).await {
+        if let Err(error) = session.body(&parcel.message).await {
             return Exchange::of(error);
         }
         // Dropping the session is what tells the relay that there is no message.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::press::Press;
 use crate::mail::fault::SessionError;
-use crate::mail::message::Encoded;
+use crate::mail::message::{Encoded, Message};
 use crate::mail::session::Session;
 use crate::model::address::Address;
 use crate::model::delivery::{Key, Outcome};
@@ -19,7 +19,7 @@ pub(super) fn plain(
     to: &Address,
     (subject, text): (String, String),
     now: DateTime<Utc>,
-) -> Result<Vec<u8>, String> {
+) -> Result<Message, String> {
     let rendering = Rendering {
         subject,
         text: Holed(vec![Piece::Fixed(text)]),
@@ -36,14 +36,14 @@ pub(super) async fn hand_over(
     captured: bool,
     from: &str,
     to: &Address,
-    bytes: &[u8],
+    message: &Message,
 ) -> Result<Outcome, SessionError> {
     let relay = if captured { &line.mailbox } else { line.relay.as_ref().unwrap_or(&line.mailbox) };
     let mut session = Session::open(relay).await?;
     if let Some(refused) = session.envelope(from, to).await? {
         return Ok(refused);
     }
-    session.body(bytes).await?;
+    session.body(message).await?;
     let outcome = session.dot(None).await?;
     session.quit().await;
     Ok(outcome)

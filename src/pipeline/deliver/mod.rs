@@ -28,6 +28,7 @@ use tracing::{error, info, warn};
 
 use super::{Error, Line};
 use crate::config::Uncertain;
+use crate::mail::message::Message;
 use crate::model::address::Address;
 use crate::model::breaker::{May, Outage};
 use crate::store::delivery::{self, Claimed, Lanes, Settled};
@@ -93,7 +94,7 @@ struct Parcel {
     to: Address,
     /// As the suppressions keep it.
     hash: Vec<u8>,
-    bytes: Vec<u8>,
+    message: Message,
     /// To the mailbox inside Tidings, not to the relay.
     captured: bool,
 }

@@ -13,7 +13,7 @@ use super::signing::signed;
 use super::{Line, Parcel};
 use crate::config::Config;
 use crate::mail::head::{Head, List, Mailbox};
-use crate::mail::message::Encoded;
+use crate::mail::message::{Encoded, Message};
 use crate::model::address::Address;
 use crate::model::article::Story;
 use crate::model::delivery::{Key, Mode};
@@ -127,8 +127,8 @@ impl Press {
                 None => return Ok(Pressed::Ended(Settled::Cancelled { reason: "what it answers is there no more" })),
             },
         };
-        let bytes = match made {
-            Ok(bytes) => bytes,
+        let message = match made {
+            Ok(message) => message,
             Err(error) => {
                 error!(delivery.id = claimed.id, "delivery {} cannot be made: {}", claimed.id, with_causes(&*error));
                 let why = with_causes(&*error);
@@ -141,7 +141,7 @@ impl Press {
         };
         let captured = is_captured(&self.line, claimed.mode, &to);
         let envelope_from = envelope_from(&self.line, &claimed.key);
-        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, bytes, captured })))
+        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, message, captured })))
     }
 
     /// The edition, rendered and encoded; None when it cannot be and was set aside.
@@ -254,7 +254,7 @@ impl Press {
         (rendered, edition_url.into(), topics.into())
     }
 
-    fn digest(&mut self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Vec<u8>, Failure> {
+    fn digest(&mut self, claimed: &Claimed, plate: &Plate, to: &Address) -> Result<Message, Failure> {
         let (Some(reader), Some(language)) = (&claimed.reader_key, &claimed.language) else {
             return Err("its reader is not there".into());
         };
@@ -278,7 +278,7 @@ impl Press {
         place
     }
 
-    fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Vec<u8>, Failure> {
+    fn splice(&self, plate: &Plate, recipient: &Recipient<'_>) -> Result<Message, Failure> {
         let (places, stop) = self.places(&plate.topics, recipient.reader, recipient.why, recipient.date);
         let owner = reply_to(&self.line.config);
         let help = format!("mailto:{}", owner.wire());
@@ -386,7 +386,7 @@ impl Press {
             text: rendering.text.filled(|name| places.get(name).map(|place| place.text.as_str())),
             html: (!html.is_empty()).then_some(html),
             subject: rendering.subject,
-            message,
+            message: message.into_bytes(),
         }))
     }
 
@@ -398,7 +398,7 @@ impl Press {
         delivery: &Key,
         to: &Address,
         now: DateTime<Utc>,
-    ) -> Result<Result<Vec<u8>, String>, Error> {
+    ) -> Result<Result<Message, String>, Error> {
         Ok(match self.make(content, &content.key(), true).await? {
             Ok(plate) => {
                 let why = self.line.templates.why(&content.language, &plate.names());

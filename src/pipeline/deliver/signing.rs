@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::{Parcel, Shared};
+use crate::mail::message::Message;
 use crate::mail::sign::Signer;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
@@ -56,13 +57,10 @@ impl Desk {
 /// What cannot be signed does not leave: everything goes back, and nobody is charged.
 fn sign_all(shared: &Shared, signer: &Signer, unsigned: &Mutex<mpsc::Receiver<Parcel>>, signed: &mpsc::Sender<Parcel>) {
     let next = || unsigned.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-    while let Some(mut parcel) = next() {
-        let id = parcel.claimed.id;
-        let back = match signer.signed(&parcel.bytes, parcel.date()) {
-            Ok(bytes) => {
-                parcel.bytes = bytes;
-                signed.blocking_send(parcel).is_err()
-            }
+    while let Some(parcel) = next() {
+        let (id, date) = (parcel.claimed.id, parcel.date());
+        let back = match signer.signed(parcel.message, date) {
+            Ok(message) => signed.blocking_send(Parcel { message, ..parcel }).is_err(),
             Err(error) => {
                 Handle::current().block_on(shared.relay_fault(with_causes(&error)));
                 true
@@ -75,8 +73,8 @@ fn sign_all(shared: &Shared, signer: &Signer, unsigned: &Mutex<mpsc::Receiver<Pa
 }
 
 /// A single message, as it leaves. In words, why it cannot be signed.
-pub(super) async fn signed(line: &Line, message: Vec<u8>, at: DateTime<Utc>) -> Result<Vec<u8>, String> {
+pub(super) async fn signed(line: &Line, message: Message, at: DateTime<Utc>) -> Result<Message, String> {
     let Some(signer) = line.signer.clone() else { return Ok(message) };
-    let signing = spawn_blocking(move || signer.signed(&message, at).map_err(|error| with_causes(&error)));
+    let signing = spawn_blocking(move || signer.signed(message, at).map_err(|error| with_causes(&error)));
     signing.await.map_err(|broken| with_causes(&broken))?
 }

@@ -7,6 +7,7 @@ use super::direct::{hand_over, plain};
 use super::press::{Press, envelope_from, is_captured};
 use super::signing::signed;
 use crate::mail::fault::SessionError;
+use crate::mail::message::Message;
 use crate::model::address::Address;
 use crate::model::choice::{Candidate, Section, Window};
 use crate::model::delivery::{Key, Outcome};
@@ -69,9 +70,9 @@ pub async fn send(line: &Line, trial: &Trial, now: DateTime<Utc>) -> Result<Trie
     let reader = subscriber::by_address(&line.store, &trial.to).await?.map_or(Key([0; 16]), |reader| reader.key);
     let press = Press::open(line).await?;
     let made = press.trial(&content, &reader, &key, &trial.to, now).await?;
-    let bytes = made.map_err(TrialError::Unmade)?;
+    let message = made.map_err(TrialError::Unmade)?;
 
-    tried(line, &key, &trial.to, bytes, articles, now).await
+    tried(line, &key, &trial.to, message, articles, now).await
 }
 
 /// Sends a few words of ours: whether the relay takes mail from us at all.
@@ -81,8 +82,8 @@ pub async fn greet(line: &Line, to: &Address, now: DateTime<Utc>) -> Result<Trie
         "This is a test of the way to this address, sent by `tidings mail test` for {site}.\n\nNobody needs to do anything.\n"
     );
     let (key, press) = (line.chance.key(), Press::open(line).await?);
-    let bytes = plain(&press, &key, to, (format!("[Test] {site}"), text), now).map_err(TrialError::Unmade)?;
-    tried(line, &key, to, bytes, 0, now).await
+    let message = plain(&press, &key, to, (format!("[Test] {site}"), text), now).map_err(TrialError::Unmade)?;
+    tried(line, &key, to, message, 0, now).await
 }
 
 /// Signs it, hands it over, and records what was said.
@@ -90,14 +91,14 @@ async fn tried(
     line: &Line,
     key: &Key,
     to: &Address,
-    bytes: Vec<u8>,
+    message: Message,
     articles: usize,
     now: DateTime<Utc>,
 ) -> Result<Tried, TrialError> {
     let mode = line.config.delivery.mode;
     let captured = is_captured(line, mode, to);
-    let bytes = signed(line, bytes, now).await.map_err(TrialError::Unmade)?;
-    let outcome = hand_over(line, captured, &envelope_from(line, key), to, &bytes).await?;
+    let message = signed(line, message, now).await.map_err(TrialError::Unmade)?;
+    let outcome = hand_over(line, captured, &envelope_from(line, key), to, &message).await?;
     let mut tx = line.store.begin().await?;
     delivery::record_test(&mut tx, key, mode, &to.to_string(), &outcome, now).await?;
     tx.commit().await?;

@@ -89,7 +89,7 @@ pub fn render(env: &Environment, name: &str, view: &Value) -> Result<String, Ren
         let (name, line, column) = place(&source, name);
         RenderError::Template { name, line, column, source }
     })?;
-    Ok(String::from_utf8_lossy(&output.bytes).into_owned())
+    Ok(String::from_utf8(output.bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// That nothing fills a hole of a mail, with the place where a template asks for it by name. One whose name is put

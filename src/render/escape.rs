@@ -24,15 +24,21 @@ pub fn written(state: &State, value: &Value) -> String {
     if value.is_safe() {
         return text.into_owned();
     }
-    let text = if text.contains(OPEN) || text.contains(CLOSE) { text.replace([OPEN, CLOSE], "").into() } else { text };
+    let marked = !text.is_ascii() && (text.contains(OPEN) || text.contains(CLOSE));
+    let text = if marked { text.replace([OPEN, CLOSE], "").into() } else { text };
     if matches!(state.auto_escape(), AutoEscape::Html) { html(&text) } else { text.into_owned() }
 }
 
 /// Text, escaped for HTML content and quoted attributes.
 pub fn html(text: &str) -> String {
+    let has_meaning = |byte: u8| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
+    // Without an early end, which makes it several bytes at a time.
+    if !text.bytes().fold(false, |any, byte| any | has_meaning(byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'<' | b'>' | b'"' | b'\'')) {
+    while let Some(at) = rest.bytes().position(has_meaning) {
         out.push_str(&rest[..at]);
         out.push_str(match rest.as_bytes()[at] {
             b'&' => "&amp;",

@@ -5,11 +5,16 @@
 //! end, and gives way to whatever is on its way already.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinError;
+use tokio::time::interval;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
+
+/// Rare enough to cost nothing, and sooner than the deadlines of an exchange.
+const TICK: Duration = Duration::from_millis(100);
 
 /// What still runs on it when it is dropped breaks off.
 pub(super) struct OwnThread {
@@ -49,9 +54,23 @@ fn spawn(name: &str, manners: Manners, end: impl Future<Output = ()> + Send + 's
     let handle = runtime.handle().clone();
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         take_on(manners);
-        runtime.block_on(end);
+        runtime.block_on(async {
+            tokio::select! {
+                () = end => {}
+                () = ticks() => {}
+            }
+        });
     })?;
     Ok(handle)
+}
+
+/// Whoever sets a timer that is due before all others makes a system call to wake the thread, though it is the same one.
+/// Where one is always due soon, deadlines cost none.
+async fn ticks() {
+    let mut tick = interval(TICK);
+    loop {
+        tick.tick().await;
+    }
 }
 
 /// Linux has a niceness for each thread, other systems for the whole program.

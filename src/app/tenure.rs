@@ -74,14 +74,9 @@ async fn renew(line: Line, leaving: CancellationToken) -> bool {
             () = tokio::time::sleep(pause) => {}
             () = leaving.cancelled() => return false,
         }
-        match once(&line).await {
-            Ok((true, Recovered { released: 0, doubtful: 0, .. })) => {}
-            Ok((true, recovered)) => {
-                say(recovered);
-                // A hint only: the stages look by themselves too.
-                let _ = nudge(&line.store).await;
-            }
-            Ok((false, ..)) => {
+        match lease::renew(&line.store, &line.token, millis(line.config.delivery.lease)).await {
+            Ok(true) => look_after_others(&line).await,
+            Ok(false) => {
                 error!("the lease on the database is over: nothing more is sent by this process");
                 line.stopping.cancel();
                 return true;
@@ -91,18 +86,36 @@ async fn renew(line: Line, leaving: CancellationToken) -> bool {
     }
 }
 
-/// Whether the lease is alive, and what was recovered of others.
-async fn once(line: &Line) -> Result<(bool, Recovered), store::Error> {
-    let mut tx = line.store.begin().await?;
-    let alive = lease::renew(&mut tx, &line.token, millis(line.config.delivery.lease)).await?;
-    let recovered = recover(line, &mut tx).await?;
-    tx.commit().await?;
-    Ok((alive, recovered))
+async fn look_after_others(line: &Line) {
+    match recovered(line).await {
+        Ok(Recovered { released: 0, doubtful: 0, .. }) => {}
+        Ok(recovered) => {
+            say(recovered);
+            // A hint only: the stages look by themselves too.
+            let _ = nudge(&line.store).await;
+        }
+        Err(failure) => {
+            warn!(
+                "what others may have left in hand is looked for again with the next renewal: {}",
+                with_causes(&failure)
+            );
+        }
+    }
 }
 
+async fn recovered(line: &Line) -> Result<Recovered, store::Error> {
+    let mut tx = line.store.begin().await?;
+    let recovered = recover(line, &mut tx).await?;
+    tx.commit().await?;
+    Ok(recovered)
+}
+
+/// Ends the leases that are over, and takes up what they had in hand.
+///
 /// A process hands over one message on each connection. More of them in doubt is not what a crash leaves: then nothing is
 /// sent, and sent again, before a person has looked.
 async fn recover(line: &Line, tx: &mut Tx) -> Result<Recovered, store::Error> {
+    lease::end_others(tx, &line.token).await?;
     let recovered = delivery::recover(tx, millis(line.config.relay.final_answer_timeout)).await?;
     let (most, connections) = (recovered.most, line.config.relay.connections);
     // When they become doubtful, and not again each time that somebody looks: a person's release stands.

@@ -58,17 +58,24 @@ statements! {
     DOUBTED = same(
         "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1, reply = $3 WHERE id = $1 AND token = $2 AND state = 'sending'",
     );
-    /// Whose lease is over: claimed is safe to do again; sending is in doubt, once no answer can come any more.
-    RELEASE_ORPHANS = same(
+    /// Whose lease is over: claimed is safe to do again; sending is in doubt, once no answer can come any more. Several
+    /// daemons look after the dead at one time, and a late mark of somebody who only seemed dead may be under way: what another
+    /// has in hand is passed over, here and below, or two that wait for each other would both be in the wrong.
+    RELEASE_ORPHANS = two(
         "UPDATE delivery SET state = 'ready', token = NULL WHERE state IN ('claimed', 'sending') AND state = 'claimed'
          AND token NOT IN (SELECT token FROM lease)",
+        "UPDATE delivery SET state = 'ready', token = NULL WHERE id IN (
+            SELECT id FROM delivery WHERE state IN ('claimed', 'sending') AND state = 'claimed'
+            AND token NOT IN (SELECT token FROM lease) FOR UPDATE SKIP LOCKED)",
     );
     DOUBT_ORPHANS = two(
         // Whoever has the lock beside the file knows that the others are dead: there is nothing to wait for.
         "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending'
          AND $1 >= 0 AND token NOT IN (SELECT token FROM lease)",
-        "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending'
-         AND sending_at + $1 <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AND token NOT IN (SELECT token FROM lease)",
+        "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE id IN (
+            SELECT id FROM delivery WHERE state IN ('claimed', 'sending') AND state = 'sending'
+            AND sending_at + $1 <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
+            AND token NOT IN (SELECT token FROM lease) FOR UPDATE SKIP LOCKED)",
     );
     /// How many one process was handing over when it ended: of the one that had most.
     MOST_ORPHANS = same(
@@ -83,12 +90,16 @@ statements! {
         "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1 WHERE state IN ('claimed', 'sending') AND state = 'sending' AND token = $1",
     );
     /// The same bytes again, unless the reader has gone meanwhile. The token stays, for an answer that comes late.
-    RESEND = same(
+    RESEND = two(
         concat!("UPDATE delivery SET state = 'ready', next_attempt_at = $1 WHERE state = 'uncertain' AND doubts <= $2
          AND ", still_wanted!()),
+        concat!("UPDATE delivery SET state = 'ready', next_attempt_at = $1 WHERE id IN (
+            SELECT id FROM delivery WHERE state = 'uncertain' AND doubts <= $2 AND ", still_wanted!(), " FOR UPDATE SKIP LOCKED)"),
     );
-    HOLD = same(
+    HOLD = two(
         "UPDATE delivery SET state = 'held', token = NULL, reason = 'in doubt too often' WHERE state = 'uncertain' AND doubts > $1",
+        "UPDATE delivery SET state = 'held', token = NULL, reason = 'in doubt too often' WHERE id IN (
+            SELECT id FROM delivery WHERE state = 'uncertain' AND doubts > $1 FOR UPDATE SKIP LOCKED)",
     );
     /// What ended unsent is to be folded into the reader's next run.
     WANTS_FOLDING = same(

@@ -21,7 +21,10 @@ statements! {
     /// The holder of the lock beside the file is alone: whoever else has a lease is dead.
     END_OTHERS = two(
         "DELETE FROM lease WHERE token <> $1",
-        "DELETE FROM lease WHERE token <> $1 AND expires_at <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+        // One that somebody holds is being ended, or renewed.
+        "DELETE FROM lease WHERE token IN (
+            SELECT token FROM lease WHERE token <> $1 AND expires_at <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
+            FOR UPDATE SKIP LOCKED)",
     );
     HOLDERS = two(
         "SELECT holder FROM lease ORDER BY taken_at",
@@ -29,17 +32,19 @@ statements! {
     );
 }
 
-/// Takes a lease of `millis`, and ends those that are over.
+/// Takes a lease of `millis`.
 pub async fn take(tx: &mut Tx, token: &Token, holder: &str, millis: i64) -> Result<(), Error> {
-    tx.exec(&TAKE, args![token, holder, millis]).await?;
-    tx.exec(&END_OTHERS, args![token]).await.map(drop)
+    tx.exec(&TAKE, args![token, holder, millis]).await.map(drop)
 }
 
-/// False: it is over, and with it every claim that carries its token.
-pub async fn renew(tx: &mut Tx, token: &Token, millis: i64) -> Result<bool, Error> {
-    let alive = tx.exec(&RENEW, args![token, millis]).await? == 1;
-    tx.exec(&END_OTHERS, args![token]).await?;
-    Ok(alive)
+/// False: it is over, and with it every claim that carries its token. By itself: nothing else may keep it waiting.
+pub async fn renew(store: &Store, token: &Token, millis: i64) -> Result<bool, Error> {
+    Ok(store.db.exec(&RENEW, args![token, millis]).await? == 1)
+}
+
+/// Ends those of others that are over.
+pub async fn end_others(tx: &mut Tx, token: &Token) -> Result<(), Error> {
+    tx.exec(&END_OTHERS, args![token]).await.map(drop)
 }
 
 pub async fn end(tx: &mut Tx, token: &Token) -> Result<(), Error> {

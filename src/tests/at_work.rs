@@ -1,7 +1,9 @@
 //! One process works, others write; and what a process leaves behind that had no time to say goodbye.
 
+use std::time::Duration;
+
 use super::app::{NEWSROOM, Reader, TestApp, add, time};
-use super::engine::on_both_engines;
+use super::engine::{Engine, on_both_engines, postgres_is_here};
 use crate::app::AppError;
 use crate::pipeline::compose;
 use crate::store::delivery::{self, Claimed, Lanes, Token};
@@ -207,4 +209,34 @@ on_both_engines! {
         app.run().await;
         assert_eq!(app.mail_to("alice@example.org").len(), 1);
     }
+}
+
+/// Whoever only seems dead may be writing, and several others take over at one time: nobody waits for anybody, or two would
+/// wait for each other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_process_that_seems_dead_still_holds_keeps_no_other_waiting() {
+    if !postgres_is_here() {
+        return;
+    }
+    let mut app = TestApp::at(Engine::Postgres, "2026-03-02 12:00").await;
+    for reader in ["alice@example.org", "bob@example.org"] {
+        app.subscribe(reader, &["health"]).await;
+    }
+    app.publish("health", "In hand");
+    app.run_until("2026-03-03 07:59").await;
+    app.clock.set(time("2026-03-03 08:00"));
+    let claimed = claimed_by_a_dead_process(&mut app).await;
+    let mut late = app.app.store.begin().await.unwrap();
+    assert!(app.marks(&mut late, &DEAD, &claimed[0]).await);
+
+    all_leases_end(&app).await;
+    tokio::time::timeout(Duration::from_secs(10), app.start_work()).await.expect("it does not wait for the late mark");
+    assert_eq!(app.digests().await, ["claimed", "ready"]);
+    late.commit().await.unwrap();
+    assert_eq!(app.digests().await, ["sending", "ready"]);
+
+    app.leaves().await;
+    app.meddle("UPDATE delivery SET sending_at = 0 WHERE state = 'sending'").await;
+    app.start_work().await;
+    assert_eq!(app.digests().await, ["uncertain", "ready"]);
 }

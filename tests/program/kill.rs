@@ -332,6 +332,10 @@ async fn subscribe(app: &App, readers: usize) {
             },
         };
         subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
+        if n % 500 == 499 {
+            tx.commit().await.unwrap();
+            tx = app.store.begin().await.unwrap();
+        }
     }
     tx.commit().await.unwrap();
 }

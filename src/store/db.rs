@@ -4,27 +4,24 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, Postgres, Sqlite, Transaction};
-use tokio::sync::Mutex;
 
 use super::Error;
 use super::checkpoint::Checkpoints;
 use super::home::Home;
 use super::lock::beside;
 use super::sql::{Arg, Record, Row, Sql};
+use super::writer::{BUSY, Writer};
 
 /// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
 #[derive(Debug, Clone)]
 pub enum Db {
-    Lite { write: SqlitePool, read: SqlitePool, file: PathBuf, turns: Turns, checkpoints: Checkpoints },
+    Lite { write: Writer, read: SqlitePool, file: PathBuf, checkpoints: Checkpoints },
     Pg { pool: PgPool, home: Home },
 }
 
@@ -46,16 +43,11 @@ pub enum Place {
     Server { url: String, connections: u32, behind_pooler: bool, stands_still: Duration },
 }
 
-/// Who of this process asks next for the turn to write: first come, first served, however often the first has to ask.
-type Turns = Arc<Mutex<()>>;
-
 const READERS: u32 = 4;
 /// Whoever writes works in its cache, in kibibytes: what a batch of deliveries touches …
 const CACHE: &str = "-8192";
 /// … and what a page of a run does that is being planned.
 const LARGE_CACHE: &str = "-32768";
-const BUSY: Duration = Duration::from_secs(10);
-const ASK_AGAIN: Duration = Duration::from_millis(1);
 /// A connection to a server that was used so lately is taken to work.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -90,32 +82,16 @@ impl Db {
             .disable_statement_logging();
         let opened = |source| Error::Open { place: file.display().to_string(), source };
 
-        // Whoever writes asks for its turn itself, see `take_turn`.
-        let writer = options.clone().pragma("cache_size", CACHE);
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            // A file does not go away as a server does; to ask each time is one more change of threads.
-            .test_before_acquire(false)
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute("PRAGMA busy_timeout = 0").await.map(drop) })
-            })
-            // When the disk is full, SQLite takes a transaction back by itself. sqlx does not hear of it, and would refuse
-            // to begin another on that connection for ever: another one takes its place.
-            .before_acquire(|connection, _| {
-                let is_free = !connection.is_in_transaction();
-                Box::pin(async move { Ok(is_free) })
-            })
-            .connect_with(writer)
-            .await
-            .map_err(opened)?;
+        let write = Writer::open(options.clone().pragma("cache_size", CACHE)).await.map_err(opened)?;
         let checkpoints = Checkpoints::new(options.clone());
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
+            // A file does not go away as a server does; to ask each time is one more change of threads.
             .test_before_acquire(false)
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(opened)?;
-        Ok(Self::Lite { write, read, file: file.to_owned(), turns: Turns::default(), checkpoints })
+        Ok(Self::Lite { write, read, file: file.to_owned(), checkpoints })
     }
 
     /// A SQLite database to be looked at, whoever else has it open: it is not made, and its schema stays as it is.
@@ -136,8 +112,8 @@ impl Db {
         let read = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(opened)?;
         // Nothing is read before the first question: another file than a database would show only then.
         sqlx::query("SELECT count(*) FROM sqlite_schema").execute(&read).await.map_err(opened)?;
-        let checkpoints = Checkpoints::new(options);
-        Ok(Self::Lite { write: read.clone(), read, file: file.to_owned(), turns: Turns::default(), checkpoints })
+        let (write, checkpoints) = (Writer::lazy(options.clone()), Checkpoints::new(options));
+        Ok(Self::Lite { write, read, file: file.to_owned(), checkpoints })
     }
 
     async fn open_pg(url: &str, connections: u32, behind_pooler: bool, stands_still: Duration) -> Result<Self, Error> {
@@ -180,10 +156,7 @@ impl Db {
     /// pool back a connection that is inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
         match self {
-            Self::Lite { write, turns, .. } => {
-                let (pool, turns) = (write.clone(), Arc::clone(turns));
-                finish(&Home::here(), take_turn(pool, turns)).await.map(Tx::Lite)
-            }
+            Self::Lite { write, .. } => finish(&Home::here(), write.clone().begin()).await.map(Tx::Lite),
             Self::Pg { pool, home } => {
                 let pool = pool.clone();
                 let tx = finish(home, async move { pool.begin().await }).await?;
@@ -197,9 +170,8 @@ impl Db {
     /// goes away.
     pub async fn exec(&self, sql: &'static Sql, args: &[Arg<'_>]) -> Result<u64, Error> {
         match self {
-            Self::Lite { write, turns, .. } => {
-                let (pool, turns, arguments) = (write.clone(), Arc::clone(turns), sql.lite_arguments(args)?);
-                finish(&Home::here(), in_one_turn(pool, turns, sql.lite, arguments)).await
+            Self::Lite { write, .. } => {
+                finish(&Home::here(), write.clone().exec(sql.lite, sql.lite_arguments(args)?)).await
             }
             Self::Pg { pool, home } => {
                 let (pool, arguments) = (pool.clone(), sql.pg_arguments(args)?);
@@ -212,13 +184,9 @@ impl Db {
 
     /// Between two transactions of long work: SQLite has one writer, and other processes can only ask again and again.
     pub async fn let_others_in(&self) {
-        if let Self::Lite { write, turns, checkpoints, .. } = self {
+        if let Self::Lite { write, checkpoints, .. } = self {
             checkpoints.after_a_transaction();
-            // Who of this process came before us is served first, to the end of what they write. Who comes meanwhile waits
-            // with us: it is the others' turn.
-            let _next_of_us = turns.lock().await;
-            let _nobody_of_us = write.acquire().await;
-            tokio::time::sleep(ASK_AGAIN * 3).await;
+            write.let_others_in().await;
         }
     }
 
@@ -233,7 +201,8 @@ impl Db {
 
     async fn caches(&self, kibibytes: &str) -> Result<(), Error> {
         if let Self::Lite { write, .. } = self {
-            write.execute(sqlx::AssertSqlSafe(format!("PRAGMA cache_size = {kibibytes}"))).await?;
+            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA cache_size = {kibibytes}"));
+            write.acquire().await?.execute(pragma).await?;
         }
         Ok(())
     }
@@ -284,42 +253,6 @@ impl Db {
 /// the same mode.
 fn private(file: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file).map(drop)
-}
-
-/// Waits until no other process writes, and begins. SQLite's own way of waiting asks ever more rarely, down to ten times a
-/// second, so that one process which writes page after page would keep all others out.
-async fn take_turn(pool: SqlitePool, turns: Turns) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-    let _ours = turns.lock().await;
-    let asked = Instant::now();
-    loop {
-        match pool.begin_with("BEGIN IMMEDIATE").await {
-            Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
-            done => return done,
-        }
-    }
-}
-
-/// The same for a statement that begins and commits by itself.
-async fn in_one_turn(
-    pool: SqlitePool,
-    turns: Turns,
-    text: &'static str,
-    arguments: SqliteArguments,
-) -> Result<u64, sqlx::Error> {
-    let _ours = turns.lock().await;
-    let asked = Instant::now();
-    loop {
-        match sqlx::query_with(text, arguments.clone()).execute(&pool).await {
-            Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
-            done => return done.map(|done| done.rows_affected()),
-        }
-    }
-}
-
-/// SQLITE_BUSY, or one of its extended codes.
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// Rows are read while the database finds the next ones.
@@ -402,9 +335,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&Place::File(folder.path().join("full.db"))).await.unwrap();
         let Db::Lite { write, .. } = &db else { unreachable!("it is a file") };
-        write.execute("CREATE TABLE much (bytes BLOB)").await.unwrap();
+        write.acquire().await.unwrap().execute("CREATE TABLE much (bytes BLOB)").await.unwrap();
 
-        write.execute("PRAGMA max_page_count = 8").await.unwrap();
+        write.acquire().await.unwrap().execute("PRAGMA max_page_count = 8").await.unwrap();
         let mut tx = db.begin().await.unwrap();
         let full = write_much(&mut tx).await.unwrap_err();
         assert!(full.to_string().contains("disk is full"), "{full}");

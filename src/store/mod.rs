@@ -56,6 +56,7 @@ pub mod suppression;
 pub mod tables;
 pub mod trouble;
 pub mod withdrawal;
+mod writer;
 
 use std::path::{Path, PathBuf};
 

@@ -3,9 +3,8 @@
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use sqlx::Executor;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Executor, SqlSafeStr, SqliteConnection};
 
 use super::Error;
 use super::db::Db;
@@ -55,7 +54,7 @@ const IS_THERE: Sql = two(
 pub(super) async fn migrate_to(db: &Db, version: i64) -> Result<(), Error> {
     let until = |text: fn(&Step) -> &'static str| migrator(STEPS.iter().filter(|step| step.version <= version), text);
     match db {
-        Db::Lite { write, .. } => until(|step| step.lite).run(write).await,
+        Db::Lite { write, .. } => until(|step| step.lite).run(&mut *write.acquire().await?).await,
         Db::Pg { pool, .. } => until(|step| step.pg).run(pool).await,
     }
     .map_err(|source| Error::Migrate { source })
@@ -79,10 +78,11 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
     }
     match db {
         Db::Lite { write, file, .. } => {
+            let mut connection = write.acquire().await?;
             if found > 0 {
-                back_up(write, file, found).await?;
+                back_up(&mut connection, file, found).await?;
             }
-            migrate_lite(write).await
+            migrate_lite(&mut connection).await
         }
         Db::Pg { pool, .. } => migrator(STEPS, |step| step.pg).run(pool).await,
     }
@@ -90,8 +90,7 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
 }
 
 /// Waits for another process that does the same.
-async fn migrate_lite(pool: &sqlx::SqlitePool) -> Result<(), sqlx::migrate::MigrateError> {
-    let mut connection = pool.acquire().await?;
+async fn migrate_lite(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
     connection.execute("PRAGMA busy_timeout = 10000").await?;
     migrator(STEPS, |step| step.lite).run(&mut *connection).await?;
     connection.execute("PRAGMA busy_timeout = 0").await?;
@@ -126,7 +125,7 @@ pub fn copy_before(file: &Path, version: i64) -> PathBuf {
 }
 
 /// A consistent copy beside the file.
-async fn back_up(pool: &sqlx::SqlitePool, file: &Path, version: i64) -> Result<(), Error> {
+async fn back_up(connection: &mut SqliteConnection, file: &Path, version: i64) -> Result<(), Error> {
     let copy = copy_before(file, version);
     let part = copy.with_added_extension("part");
     let failed = |source| Error::Backup { file: copy.clone(), source };
@@ -138,9 +137,9 @@ async fn back_up(pool: &sqlx::SqlitePool, file: &Path, version: i64) -> Result<(
     // It holds what the database holds: it is for the same eyes, while it is written too.
     let empty = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part);
     empty.map_err(|error| failed(error.into()))?;
-    sqlx::query("VACUUM INTO $1").bind(part.display().to_string()).execute(pool).await.map_err(failed)?;
+    sqlx::query("VACUUM INTO $1").bind(part.display().to_string()).execute(&mut *connection).await.map_err(failed)?;
     // Another process was faster, and has a copy of its own from before: this one may be from after.
-    let (now,): (i64,) = sqlx::query_as(VERSION.lite).fetch_one(pool).await.map_err(failed)?;
+    let (now,): (i64,) = sqlx::query_as(VERSION.lite).fetch_one(&mut *connection).await.map_err(failed)?;
     let kept = if version == now { std::fs::rename(&part, &copy) } else { std::fs::remove_file(&part) };
     kept.map_err(|error| failed(error.into()))
 }

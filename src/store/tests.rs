@@ -190,7 +190,7 @@ async fn lite_columns(store: &Store) -> Columns {
         "SELECT m.name, c.name, c.type, c.\"notnull\" OR (c.pk > 0) FROM sqlite_master m, pragma_table_info(m.name) c
          WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name NOT LIKE '\\_sqlx%' ESCAPE '\\' ORDER BY m.name, c.cid",
     );
-    let rows = rows.fetch_all(write).await.unwrap();
+    let rows = rows.fetch_all(&mut *write.acquire().await.unwrap()).await.unwrap();
     rows.iter().map(|r| (r.get(0), r.get(1), r.get::<String, _>(2), r.get::<i64, _>(3) == 0)).collect()
 }
 
@@ -235,7 +235,7 @@ async fn no_hot_statement_scans_a_table() {
     let Db::Lite { write, .. } = lite.db() else { unreachable!() };
     for (name, sql) in hot() {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.lite));
-        for row in sqlx::query(explain).fetch_all(write).await.unwrap() {
+        for row in sqlx::query(explain).fetch_all(&mut *write.acquire().await.unwrap()).await.unwrap() {
             let step: String = row.get(3);
             let scans = step.starts_with("SCAN")
                 && !step.contains("VIRTUAL TABLE")
@@ -271,7 +271,7 @@ async fn a_database_of_a_newer_program_is_refused_with_a_sentence() {
         match store.db() {
             Db::Lite { write, .. } => {
                 let text = sqlx::AssertSqlSafe(format!("{newer} x'00', 0)"));
-                sqlx::query(text).execute(write).await.unwrap();
+                sqlx::query(text).execute(&mut *write.acquire().await.unwrap()).await.unwrap();
             }
             Db::Pg { pool, .. } => {
                 let text = sqlx::AssertSqlSafe(format!("{newer} '\\x00', 0)"));
@@ -325,7 +325,10 @@ async fn every_migration_leaves_the_rows_it_finds_as_they_are() {
             schema::migrate_to(&db, version).await.unwrap();
             match &db {
                 Db::Lite { write, .. } => {
-                    sqlx::raw_sql(sqlx::AssertSqlSafe(text.clone())).execute(write).await.unwrap();
+                    sqlx::raw_sql(sqlx::AssertSqlSafe(text.clone()))
+                        .execute(&mut *write.acquire().await.unwrap())
+                        .await
+                        .unwrap();
                 }
                 Db::Pg { pool, .. } => {
                     let text = sqlx::AssertSqlSafe(text.replace("x'", "'\\x"));

@@ -354,7 +354,9 @@ impl TestApp {
     /// Does to the database what no program of ours would.
     pub async fn meddle(&self, sql: &'static str) {
         match self.app.store.db() {
-            Db::Lite { write, .. } => drop(sqlx::query(sql).execute(write).await.expect("a statement")),
+            Db::Lite { write, .. } => {
+                drop(sqlx::query(sql).execute(&mut *write.acquire().await.unwrap()).await.expect("a statement"))
+            }
             Db::Pg { pool, .. } => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
         }
     }

@@ -175,7 +175,9 @@ impl Real {
     async fn exec(&self, sql: &str) {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self.app.app.store.db() {
-            Db::Lite { write, .. } => drop(sqlx::query(sql).execute(write).await.unwrap()),
+            Db::Lite { write, .. } => {
+                drop(sqlx::query(sql).execute(&mut *write.acquire().await.unwrap()).await.unwrap())
+            }
             Db::Pg { pool, .. } => drop(sqlx::query(sql).execute(pool).await.unwrap()),
         }
     }

@@ -31,7 +31,9 @@ impl Rows {
 async fn strings(db: &Db, text: String) -> Vec<String> {
     let text = sqlx::AssertSqlSafe(text);
     match db {
-        Db::Lite { write, .. } => sqlx::query_scalar(text).fetch_all(write).await.unwrap(),
+        Db::Lite { write, .. } => {
+            sqlx::query_scalar(text).fetch_all(&mut *write.acquire().await.unwrap()).await.unwrap()
+        }
         Db::Pg { pool, .. } => sqlx::query_scalar(text).fetch_all(pool).await.unwrap(),
     }
 }

@@ -1,0 +1,125 @@
+//! Who writes to SQLite next. It has one writer, and whoever of this process wants to write comes first as they came.
+//!
+//! Between two statements that are transactions by themselves the connection stays here and does not go back to its pool,
+//! which would ask it each time whether it still works: a change of threads there and back for every group of marks.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::{Connection, Executor, Sqlite, Transaction};
+use tokio::sync::Mutex;
+
+/// How long another process may write before we give up …
+pub const BUSY: Duration = Duration::from_secs(10);
+/// … and how soon it is asked again. SQLite's own way of waiting asks ever more rarely, down to ten times a second, so that
+/// one process which writes page after page would keep all others out.
+const ASK_AGAIN: Duration = Duration::from_millis(1);
+
+#[derive(Debug, Clone)]
+pub struct Writer {
+    /// Of one connection.
+    pool: SqlitePool,
+    /// The turn: whoever has it may ask for the connection, however often they have to.
+    turn: Arc<Mutex<AtHand>>,
+}
+
+/// The connection, if the last one to write has left it here.
+#[derive(Debug, Default)]
+struct AtHand(Option<PoolConnection<Sqlite>>);
+
+impl Drop for AtHand {
+    /// The last one out may be outside of any runtime, where a pool takes nothing back.
+    fn drop(&mut self) {
+        self.0.take().map(PoolConnection::leak);
+    }
+}
+
+impl Writer {
+    pub async fn open(file: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            // Others are waited for here, see [`ASK_AGAIN`].
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute("PRAGMA busy_timeout = 0").await.map(drop) })
+            })
+            // When the disk is full, SQLite takes a transaction back by itself. sqlx does not hear of it, and would refuse
+            // to begin another on that connection for ever: another one takes its place.
+            .before_acquire(|connection, _| {
+                let is_free = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_free) })
+            })
+            .connect_with(file)
+            .await?;
+        Ok(Self { pool, turn: Arc::default() })
+    }
+
+    /// One that connects when it is needed.
+    pub fn lazy(file: SqliteConnectOptions) -> Self {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(file);
+        Self { pool, turn: Arc::default() }
+    }
+
+    /// A transaction, as soon as no other process writes.
+    pub async fn begin(self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        let mut turn = self.turn.lock().await;
+        drop(turn.0.take());
+        let asked = Instant::now();
+        loop {
+            match self.pool.begin_with("BEGIN IMMEDIATE").await {
+                Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
+                done => return done,
+            }
+        }
+    }
+
+    /// A statement that is a transaction by itself; how many rows it changed.
+    pub async fn exec(self, text: &'static str, arguments: SqliteArguments) -> Result<u64, sqlx::Error> {
+        let mut turn = self.turn.lock().await;
+        let mut connection = match turn.0.take() {
+            Some(connection) => connection,
+            None => self.pool.acquire().await?,
+        };
+        let asked = Instant::now();
+        loop {
+            match sqlx::query_with(text, arguments.clone()).execute(&mut *connection).await {
+                Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
+                // Whatever is wrong with it, the pool finds out.
+                Err(error) => return Err(error),
+                Ok(done) => {
+                    turn.0 = Some(connection);
+                    return Ok(done.rows_affected());
+                }
+            }
+        }
+    }
+
+    /// The connection itself. Nobody writes until it is dropped.
+    pub async fn acquire(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        let mut turn = self.turn.lock().await;
+        drop(turn.0.take());
+        self.pool.acquire().await
+    }
+
+    /// Stands back for other processes. Who of this one came before is served first, to the end of what they write; who comes
+    /// meanwhile waits, too: it is the others' turn.
+    pub async fn let_others_in(&self) {
+        let mut turn = self.turn.lock().await;
+        drop(turn.0.take());
+        let _nobody_of_us = self.pool.acquire().await;
+        tokio::time::sleep(ASK_AGAIN * 3).await;
+    }
+
+    pub async fn close(&self) {
+        drop(self.turn.lock().await.0.take());
+        self.pool.close().await;
+    }
+}
+
+/// SQLITE_BUSY, or one of its extended codes.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
+}

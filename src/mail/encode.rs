@@ -201,14 +201,17 @@ fn quoted_printable(text: &str, out: &mut Vec<u8>) {
 /// How much of what begins here stands for itself, up to `room`.
 fn run_as_it_is(rest: &[u8], room: usize, ended: bool) -> usize {
     let window = &rest[..room.min(rest.len())];
-    // Sixteen at a time, without an early end in them.
-    let even =
-        window.chunks_exact(16).take_while(|chunk| chunk.iter().fold(true, |all, &b| all & stands_for_itself(b)));
-    let even = even.count() * 16;
+    // Sixteen at a time, as long as each of them is visible or a space.
+    let even = 16 * window.as_chunks().0.iter().take_while(all_stand_for_themselves).count();
     let run = even + window[even..].iter().take_while(|&&byte| stands_for_itself(byte)).count();
     // White space at the end of a line would be lost on the way.
     let lost = ended && run == rest.len() && matches!(rest.last(), Some(b' ' | b'\t'));
     if lost { run - 1 } else { run }
+}
+
+/// But for tabs. Without an early end, which makes it all of them at a time.
+fn all_stand_for_themselves(bytes: &&[u8; 16]) -> bool {
+    !bytes.iter().fold(false, |any, &b| any | (b.wrapping_sub(b' ') > b'~' - b' ') | (b == b'='))
 }
 
 fn stands_for_itself(byte: u8) -> bool {

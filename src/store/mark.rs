@@ -45,7 +45,7 @@ statements! {
             "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
             "(SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS becomes, json_extract(value, '$[2]') AS reply,
                 json_extract(value, '$[3]') AS edition, json_extract(value, '$[4]') AS address_key,
-                unhex(json_extract(value, '$[5]')) AS hash FROM json_each($1)) AS m"
+                unhex(json_extract(value, '$[5]')) AS hash FROM jsonb_each($1)) AS m"
         ),
         written!(
             "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",

@@ -201,20 +201,20 @@ impl Writer {
         }
     }
 
-    /// What a commit takes along: an outcome waits for the next mark, and the marks until those of half of the messages on
-    /// their way are there: with sixteen connections that takes a seventh less CPU, and more messages leave in a second.
-    /// Whether the last was among them.
+    /// What a commit takes along: an outcome waits for the next mark, and the marks until those of a quarter of the messages
+    /// on their way are there: more of them would wait longer than a commit takes, and fewer take more CPU. Whether the last
+    /// was among them.
     async fn gather(&mut self, sendings: &mut Vec<(Sending, oneshot::Sender<Granted>)>, mut finishing: bool) -> bool {
-        let half = self.on_their_way.load(Ordering::Relaxed).div_ceil(2);
+        let enough = self.on_their_way.load(Ordering::Relaxed).div_ceil(4);
         let since = Instant::now();
         while sendings.len() + self.outcomes.len() < GROUP {
-            let waits = !finishing && (sendings.is_empty() || self.in_a_hurry == 0 && sendings.len() < half);
+            let waits = !finishing && (sendings.is_empty() || self.in_a_hurry == 0 && sendings.len() < enough);
             let wait = if waits { SOON.saturating_sub(since.elapsed()) } else { Duration::ZERO };
             let Some(mark) = self.next_within(wait).await else { break };
             finishing |= self.sort(mark, sendings);
         }
         self.in_a_hurry = match self.in_a_hurry {
-            0 if !sendings.is_empty() && sendings.len() < half => IN_A_HURRY,
+            0 if !sendings.is_empty() && sendings.len() < enough => IN_A_HURRY,
             hurry => hurry.saturating_sub(1),
         };
         finishing

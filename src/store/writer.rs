@@ -123,3 +123,55 @@ fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
     code.is_some_and(|code| code & 0xff == 5)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sql::{Sql, args, same};
+    use super::super::{Store, setting};
+    use crate::store::Db;
+    use crate::tests::engine::{Engine, TestDatabase};
+
+    static PUT: Sql = same(
+        "INSERT INTO setting (name, value) VALUES ($1, 'x') ON CONFLICT (name) DO UPDATE SET value = value || 'x'",
+    );
+
+    async fn open() -> (Store, TestDatabase) {
+        let database = Engine::Sqlite.database().unwrap();
+        (Store::open(&database.place).await.unwrap(), database)
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_gets_the_connection_that_was_kept_at_hand() {
+        let (store, _database) = open().await;
+        let Db::Lite { write, .. } = store.db() else { unreachable!() };
+        let one = async || store.db().exec(&PUT, args!["a"]).await;
+
+        one().await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.exec(&PUT, args!["a"]).await.unwrap();
+        tx.commit().await.unwrap();
+        one().await.unwrap();
+        drop(write.acquire().await.unwrap());
+        one().await.unwrap();
+        store.db().let_others_in().await;
+        one().await.unwrap();
+        // One that is taken back leaves nothing behind for the next.
+        let mut tx = store.begin().await.unwrap();
+        tx.exec(&PUT, args!["a"]).await.unwrap();
+        drop(tx);
+        one().await.unwrap();
+
+        assert_eq!(setting::get(&store, "a").await.unwrap().as_deref(), Some("xxxxxx"));
+        store.close().await;
+        assert!(one().await.is_err(), "it is closed");
+    }
+
+    #[test]
+    fn the_last_one_out_may_be_outside_of_a_runtime() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (store, _database) = runtime.block_on(open());
+        runtime.block_on(store.db().exec(&PUT, args!["a"])).unwrap();
+        drop(runtime);
+        drop(store);
+    }
+}

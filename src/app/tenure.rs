@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -65,7 +66,7 @@ async fn hold(leaving: CancellationToken) -> bool {
     false
 }
 
-/// Renews a third of the lease's length apart, also while everything else comes to its end. One that is over stops
+/// Renews a third of the lease's length apart, two thirds at most, also while everything else comes to its end. One that is over stops
 /// everything: others may have our claims.
 async fn renew(line: Line, leaving: CancellationToken) -> bool {
     let pause = line.config.delivery.lease / 3;
@@ -75,7 +76,12 @@ async fn renew(line: Line, leaving: CancellationToken) -> bool {
             () = leaving.cancelled() => return false,
         }
         match lease::renew(&line.store, &line.token, millis(line.config.delivery.lease)).await {
-            Ok(true) => look_after_others(&line).await,
+            Ok(true) => {
+                // Whatever holds that up must not cost the lease: it is tried again after the next renewal.
+                if timeout(pause, look_after_others(&line)).await.is_err() {
+                    warn!("it takes long to see what others have left behind");
+                }
+            }
             Ok(false) => {
                 error!("the lease on the database is over: nothing more is sent by this process");
                 line.stopping.cancel();

@@ -161,8 +161,8 @@ fn crlf(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Ends with a line end or a soft break, never in the middle of a line, and no line of it begins with a dot (which the
-/// session would have to double) or with `From ` (which mailboxes change, and with it the signature).
+/// Ends with a line end or a soft break, never in the middle of a line, and no line of it begins with a dot (which could
+/// end the message) or with `From ` (which mailboxes change, and with it the signature).
 fn quoted_printable(text: &str, out: &mut Vec<u8>) {
     for (line, ended) in lines(text) {
         let mut width = 0;

@@ -9,7 +9,7 @@ use super::encode::Body;
 use super::field;
 use super::head::Head;
 use super::unfit::MessageError;
-use super::wire;
+use super::wire::{self, Flaw};
 use crate::model::language::Language;
 use crate::model::rendering::{CLOSE, Holed, OPEN, Piece, Places, Rendering};
 
@@ -67,7 +67,7 @@ impl Encoded {
                 push(&mut out, &["--", &boundary, "--\r\n"]);
             }
         }
-        Ok(Message::of(out, utf8))
+        Ok(Message::of(out, utf8)?)
     }
 
     /// The header, but for what says how the body is written.
@@ -86,10 +86,14 @@ impl Encoded {
 pub struct Message(Vec<u8>);
 
 impl Message {
-    /// None of the flaws of [`wire::check`] is in it; whoever makes it sees to that.
-    pub(super) fn of(bytes: Vec<u8>, utf8: bool) -> Self {
+    /// Whoever makes it sees to it that none of the flaws of [`wire::check`] is in it. A dot would give what follows it to the
+    /// relay as commands: that there is none is looked at once more.
+    pub(super) fn of(bytes: Vec<u8>, utf8: bool) -> Result<Self, Flaw> {
+        if bytes.starts_with(b".") || memchr::memmem::find(&bytes, b"\n.").is_some() {
+            return Err(Flaw::Dot);
+        }
         debug_assert_eq!(wire::check(&bytes, utf8), Ok(()));
-        Self(bytes)
+        Ok(Self(bytes))
     }
 
     /// The same message with whole fields on top.

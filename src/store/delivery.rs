@@ -59,8 +59,9 @@ statements! {
         "UPDATE delivery SET state = 'uncertain', doubts = doubts + 1, reply = $3 WHERE id = $1 AND token = $2 AND state = 'sending'",
     );
     /// Whose lease is over: claimed is safe to do again; sending is in doubt, once no answer can come any more. Several
-    /// daemons look after the dead at one time, and a late mark of somebody who only seemed dead may be under way: what another
-    /// has in hand is passed over, here and below, or two that wait for each other would both be in the wrong.
+    /// daemons look after the dead at one time, and a late mark of somebody who only seemed dead may be under way: a row that
+    /// another transaction has locked is passed over, here and below, or two could wait for each other. It is looked at again
+    /// with the next renewal.
     RELEASE_ORPHANS = two(
         "UPDATE delivery SET state = 'ready', token = NULL WHERE state IN ('claimed', 'sending') AND state = 'claimed'
          AND token NOT IN (SELECT token FROM lease)",

@@ -21,7 +21,7 @@ statements! {
     /// The holder of the lock beside the file is alone: whoever else has a lease is dead.
     END_OTHERS = two(
         "DELETE FROM lease WHERE token <> $1",
-        // One that somebody holds is being ended, or renewed.
+        // A row that another transaction has locked is being ended, or renewed.
         "DELETE FROM lease WHERE token IN (
             SELECT token FROM lease WHERE token <> $1 AND expires_at <= CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)
             FOR UPDATE SKIP LOCKED)",

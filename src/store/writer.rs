@@ -1,7 +1,8 @@
-//! Who writes to SQLite next. It has one writer, and whoever of this process wants to write comes first as they came.
+//! Who writes to SQLite next. It has one writer, and those of this process who want to write come to it one by one, in the
+//! order in which they asked.
 //!
-//! Between two statements that are transactions by themselves the connection stays here and does not go back to its pool,
-//! which would ask it each time whether it still works: a change of threads there and back for every group of marks.
+//! Between two statements that are transactions by themselves the connection stays here. Its pool asks each connection that
+//! comes back whether it still works: a change of threads there and back for every group of marks.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -56,7 +57,7 @@ impl Writer {
         Ok(Self { pool, turn: Arc::default() })
     }
 
-    /// One that connects when it is needed.
+    /// For a database that is only looked at: it does not connect before somebody writes.
     pub fn lazy(file: SqliteConnectOptions) -> Self {
         let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(file);
         Self { pool, turn: Arc::default() }
@@ -113,7 +114,9 @@ impl Writer {
     }
 
     pub async fn close(&self) {
-        drop(self.turn.lock().await.0.take());
+        // Nobody leaves the connection here again while the pool waits for it.
+        let mut turn = self.turn.lock().await;
+        drop(turn.0.take());
         self.pool.close().await;
     }
 }

@@ -355,7 +355,8 @@ impl TestApp {
     pub async fn meddle(&self, sql: &'static str) {
         match self.app.store.db() {
             Db::Lite { write, .. } => {
-                drop(sqlx::query(sql).execute(&mut *write.acquire().await.unwrap()).await.expect("a statement"))
+                let mut writer = write.acquire().await.unwrap();
+                sqlx::query(sql).execute(&mut *writer).await.expect("a statement");
             }
             Db::Pg { pool, .. } => drop(sqlx::query(sql).execute(pool).await.expect("a statement")),
         }

@@ -176,7 +176,8 @@ impl Real {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
         match self.app.app.store.db() {
             Db::Lite { write, .. } => {
-                drop(sqlx::query(sql).execute(&mut *write.acquire().await.unwrap()).await.unwrap())
+                let mut writer = write.acquire().await.unwrap();
+                sqlx::query(sql).execute(&mut *writer).await.unwrap();
             }
             Db::Pg { pool, .. } => drop(sqlx::query(sql).execute(pool).await.unwrap()),
         }

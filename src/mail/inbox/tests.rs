@@ -75,7 +75,7 @@ async fn mail_of_our_own_session_arrives_as_it_was() {
         listener: None,
     };
     let mut session = Session::open(&relay).await.unwrap();
-    let message = Message::of(b"Subject: hello\r\n\r\na.\r\ntwo\r\n".to_vec(), false);
+    let message = Message::of(b"Subject: hello\r\n\r\na.\r\ntwo\r\n".to_vec(), false).unwrap();
     for to in ["ana@example.org", "用户@example.org"] {
         assert_eq!(session.envelope("b@example.org", &to.parse().unwrap()).await.unwrap(), None);
         session.body(&message).await.unwrap();
@@ -84,7 +84,7 @@ async fn mail_of_our_own_session_arrives_as_it_was() {
     let refused = session.envelope("b@example.org", &"nobody@example.org".parse().unwrap()).await.unwrap();
     assert!(matches!(refused, Some(Outcome::Permanent { hard: true, .. })));
     assert_eq!(session.envelope("b@example.org", &"ana@example.org".parse().unwrap()).await.unwrap(), None);
-    session.body(&Message::of(b"Subject: not now\r\n\r\n".to_vec(), false)).await.unwrap();
+    session.body(&Message::of(b"Subject: not now\r\n\r\n".to_vec(), false).unwrap()).await.unwrap();
     assert!(matches!(session.dot(None).await.unwrap(), Outcome::Transient { .. }));
     session.quit().await;
 

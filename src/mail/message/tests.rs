@@ -297,3 +297,11 @@ fn a_reader_who_wants_text_alone_gets_one_part() {
     assert_eq!(message.body_text(0).unwrap().trim_end(), "Hello\r\nStop: https://x.example/s");
     assert!(!String::from_utf8(bytes).unwrap().contains("multipart"));
 }
+
+#[test]
+fn nothing_that_a_relay_would_take_for_the_end_is_a_message() {
+    for bytes in [&b"Subject: a\r\n\r\n.\r\nQUIT\r\n"[..], b".\r\n", b"a\r\n..\r\n"] {
+        assert_eq!(Message::of(bytes.to_vec(), false), Err(Flaw::Dot));
+    }
+    assert_eq!(&*Message::of(b"a. .\r\n".to_vec(), false).unwrap(), b"a. .\r\n");
+}

@@ -13,7 +13,7 @@ const FROM: &str = "b+1@bounces.example.org";
 const MESSAGE: &[u8] = b"Subject: x\r\n\r\na dot.\r\nend\r\n";
 
 fn message() -> Message {
-    Message::of(MESSAGE.to_vec(), false)
+    Message::of(MESSAGE.to_vec(), false).unwrap()
 }
 
 fn to(local: &str) -> Address {

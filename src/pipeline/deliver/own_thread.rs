@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinError;
-use tokio::time::interval;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -65,9 +65,10 @@ fn spawn(name: &str, manners: Manners, end: impl Future<Output = ()> + Send + 's
 }
 
 /// Whoever sets a timer that is due before all others makes a system call to wake the thread, though it is the same one.
-/// Where one is always due soon, deadlines cost none.
+/// Where one is always due soon, most deadlines cost none.
 async fn ticks() {
     let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
     }

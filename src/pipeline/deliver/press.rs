@@ -127,7 +127,7 @@ impl Press {
                 None => return Ok(Pressed::Ended(Settled::Cancelled { reason: "what it answers is there no more" })),
             },
         };
-        let message = match made {
+        let mail = match made {
             Ok(message) => message,
             Err(error) => {
                 error!(delivery.id = claimed.id, "delivery {} cannot be made: {}", claimed.id, with_causes(&*error));
@@ -141,7 +141,7 @@ impl Press {
         };
         let captured = is_captured(&self.line, claimed.mode, &to);
         let envelope_from = envelope_from(&self.line, &claimed.key);
-        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, message, captured })))
+        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, message: mail, captured })))
     }
 
     /// The edition, rendered and encoded; None when it cannot be and was set aside.

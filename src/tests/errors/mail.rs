@@ -75,7 +75,7 @@ fn what_breaks_a_session_off() {
 
 #[test]
 fn a_message_that_cannot_be_made() {
-    let flaws = [Flaw::LongLine, Flaw::BareLineEnd, Flaw::Control, Flaw::EightBit, Flaw::OpenEnd];
+    let flaws = [Flaw::Dot, Flaw::LongLine, Flaw::BareLineEnd, Flaw::Control, Flaw::EightBit, Flaw::OpenEnd];
     let errors = [
         MessageError::NoSubject,
         MessageError::BrokenHole,

@@ -25,6 +25,17 @@ pub fn field(field: &[u8], out: &mut Vec<u8>) {
 /// A body, passed on piece by piece. What stays as it is, which is nearly all of what we write, is passed on in long
 /// runs and never copied.
 pub fn body(bytes: &[u8], mut feed: impl FnMut(&[u8])) {
+    if stays_as_it_is(bytes) {
+        let mut rest = bytes;
+        while let Some(before) = rest.strip_suffix(b"\r\n") {
+            rest = before;
+        }
+        if !rest.is_empty() {
+            feed(rest);
+            feed(b"\r\n");
+        }
+        return;
+    }
     // Whole lines that stay as they are, not passed on yet.
     let mut run = 0..0;
     // Empty lines behind it: they count only if something follows.
@@ -57,6 +68,16 @@ pub fn body(bytes: &[u8], mut feed: impl FnMut(&[u8])) {
     if is_open {
         feed(b"\r\n");
     }
+}
+
+/// Whether no line of a body changes, but for empty ones at its end: what we write ourselves, mostly. Without an early end,
+/// which makes it sixteen bytes at a time.
+fn stays_as_it_is(bytes: &[u8]) -> bool {
+    let Some((last, _)) = bytes.split_last() else { return true };
+    let white = |b: u8| (b == b' ') | (b == b'\t');
+    let drops = |b: u8, next: u8| (b == b'\t') | (b == b' ') & (white(next) | (next == b'\r'));
+    let changes = bytes.iter().zip(&bytes[1..]).fold(false, |any, (&b, &next)| any | drops(b, next));
+    !changes && !white(*last)
 }
 
 /// Where the line that begins at `at` ends, without and with its CRLF.

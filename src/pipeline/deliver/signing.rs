@@ -17,8 +17,10 @@ use crate::mail::sign::Signer;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
 
-/// Parcels that wait for each signer.
+/// Parcels that wait for each signer …
 const AHEAD: usize = 8;
+/// … and that it takes at once: to wait for each of them would be a change of threads each time.
+const AT_ONCE: usize = 4;
 
 /// Where parcels are put for the connections; on the way they are signed, if we sign.
 pub(super) struct Desk {
@@ -56,18 +58,23 @@ impl Desk {
 
 /// What cannot be signed does not leave: everything goes back, and nobody is charged.
 fn sign_all(shared: &Shared, signer: &Signer, unsigned: &Mutex<mpsc::Receiver<Parcel>>, signed: &mpsc::Sender<Parcel>) {
-    let next = || unsigned.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-    while let Some(parcel) = next() {
-        let (id, date) = (parcel.claimed.id, parcel.date());
-        let back = match signer.signed(parcel.message, date) {
-            Ok(message) => signed.blocking_send(Parcel { message, ..parcel }).is_err(),
-            Err(error) => {
-                Handle::current().block_on(shared.relay_fault(with_causes(&error)));
-                true
+    let mut some = Vec::with_capacity(AT_ONCE);
+    let take = |some: &mut Vec<Parcel>| {
+        unsigned.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv_many(some, AT_ONCE) > 0
+    };
+    while take(&mut some) {
+        for parcel in some.drain(..) {
+            let (id, date) = (parcel.claimed.id, parcel.date());
+            let back = match signer.signed(parcel.message, date) {
+                Ok(message) => signed.blocking_send(Parcel { message, ..parcel }).is_err(),
+                Err(error) => {
+                    Handle::current().block_on(shared.relay_fault(with_causes(&error)));
+                    true
+                }
+            };
+            if back {
+                Handle::current().block_on(shared.release(id));
             }
-        };
-        if back {
-            Handle::current().block_on(shared.release(id));
         }
     }
 }

@@ -38,9 +38,9 @@ macro_rules! written {
 }
 
 statements! {
-    /// Marks before dots, and what was accepted. $1: JSON, a list of ids and what becomes of them. (`json_each` would write each
-    /// element as text again, to be read once more for every value in it.) PostgreSQL may have been
-    /// told that commits need not reach the disk; these must.
+    /// Marks before dots, and what was accepted. $1: JSON, a list of ids and what becomes of them. (SQLite's `json_each` would
+    /// write each element as text again, to be read once more for every value in it.) PostgreSQL may have been told that
+    /// commits need not reach the disk; these must.
     WRITE = two(
         written!(
             "CAST(unixepoch('subsec') * 1000 AS INTEGER)",

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use sqlx::{Connection, Executor, Sqlite, Transaction};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How long another process may write before we give up …
 pub const BUSY: Duration = Duration::from_secs(10);
@@ -65,8 +65,7 @@ impl Writer {
 
     /// A transaction, as soon as no other process writes.
     pub async fn begin(self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        let mut turn = self.turn.lock().await;
-        drop(turn.0.take());
+        let _turn = self.turn_to_the_pool().await;
         let asked = Instant::now();
         loop {
             match self.pool.begin_with("BEGIN IMMEDIATE").await {
@@ -99,25 +98,29 @@ impl Writer {
 
     /// The connection itself. Nobody writes until it is dropped.
     pub async fn acquire(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
-        let mut turn = self.turn.lock().await;
-        drop(turn.0.take());
+        let _turn = self.turn_to_the_pool().await;
         self.pool.acquire().await
     }
 
     /// Stands back for other processes. Who of this one came before is served first, to the end of what they write; who comes
     /// meanwhile waits, too: it is the others' turn.
     pub async fn let_others_in(&self) {
-        let mut turn = self.turn.lock().await;
-        drop(turn.0.take());
+        let _turn = self.turn_to_the_pool().await;
         let _nobody_of_us = self.pool.acquire().await;
         tokio::time::sleep(ASK_AGAIN * 3).await;
     }
 
     pub async fn close(&self) {
         // Nobody leaves the connection here again while the pool waits for it.
+        let _turn = self.turn_to_the_pool().await;
+        self.pool.close().await;
+    }
+
+    /// The turn, with the connection back in its pool.
+    async fn turn_to_the_pool(&self) -> MutexGuard<'_, AtHand> {
         let mut turn = self.turn.lock().await;
         drop(turn.0.take());
-        self.pool.close().await;
+        turn
     }
 }
 

@@ -36,6 +36,19 @@ async fn claimed_by_a_dead_process(app: &mut TestApp) -> Vec<Claimed> {
     claimed
 }
 
+/// Of alice and of bob.
+async fn two_claimed_by_a_dead_process(engine: Engine) -> (TestApp, Vec<Claimed>) {
+    let mut app = TestApp::at(engine, "2026-03-02 12:00").await;
+    for reader in ["alice@example.org", "bob@example.org"] {
+        app.subscribe(reader, &["health"]).await;
+    }
+    app.publish("health", "In hand");
+    app.run_until("2026-03-03 07:59").await;
+    app.clock.set(time("2026-03-03 08:00"));
+    let claimed = claimed_by_a_dead_process(&mut app).await;
+    (app, claimed)
+}
+
 async fn mark(app: &TestApp, claimed: &Claimed) {
     let mut tx = app.app.store.begin().await.unwrap();
     assert!(app.marks(&mut tx, &DEAD, claimed).await);
@@ -165,14 +178,7 @@ on_both_engines! {
     }
 
     async fn what_a_dead_process_was_handing_over_is_in_doubt_and_sent_again(engine: Engine) {
-        let mut app = TestApp::at(engine, "2026-03-02 12:00").await;
-        for reader in ["alice@example.org", "bob@example.org"] {
-            app.subscribe(reader, &["health"]).await;
-        }
-        app.publish("health", "In hand");
-        app.run_until("2026-03-03 07:59").await;
-        app.clock.set(time("2026-03-03 08:00"));
-        let claimed = claimed_by_a_dead_process(&mut app).await;
+        let (mut app, claimed) = two_claimed_by_a_dead_process(engine).await;
         mark(&app, &claimed[0]).await;
         assert_eq!(app.digests().await, ["sending", "claimed"]);
 
@@ -218,14 +224,7 @@ async fn what_a_process_that_seems_dead_still_holds_keeps_no_other_waiting() {
     if !postgres_is_here() {
         return;
     }
-    let mut app = TestApp::at(Engine::Postgres, "2026-03-02 12:00").await;
-    for reader in ["alice@example.org", "bob@example.org"] {
-        app.subscribe(reader, &["health"]).await;
-    }
-    app.publish("health", "In hand");
-    app.run_until("2026-03-03 07:59").await;
-    app.clock.set(time("2026-03-03 08:00"));
-    let claimed = claimed_by_a_dead_process(&mut app).await;
+    let (mut app, claimed) = two_claimed_by_a_dead_process(Engine::Postgres).await;
     let mut late = app.app.store.begin().await.unwrap();
     assert!(app.marks(&mut late, &DEAD, &claimed[0]).await);
 

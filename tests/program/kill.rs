@@ -332,6 +332,7 @@ async fn subscribe(app: &App, readers: usize) {
             },
         };
         subscription::grant(&mut tx, &wish, app.clock.now()).await.unwrap();
+        // A server that has never looked at a table walks ever longer through what one transaction has put there.
         if n % 500 == 499 {
             tx.commit().await.unwrap();
             tx = app.store.begin().await.unwrap();

@@ -128,7 +128,7 @@ impl Press {
             },
         };
         let mail = match made {
-            Ok(message) => message,
+            Ok(mail) => mail,
             Err(error) => {
                 error!(delivery.id = claimed.id, "delivery {} cannot be made: {}", claimed.id, with_causes(&*error));
                 let why = with_causes(&*error);

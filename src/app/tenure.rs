@@ -66,8 +66,8 @@ async fn hold(leaving: CancellationToken) -> bool {
     false
 }
 
-/// Renews a third of the lease's length apart, two thirds at most, also while everything else comes to its end. One that is over stops
-/// everything: others may have our claims.
+/// Renews a third of the lease's length apart, two thirds at most, also while everything else comes to its end. One that is
+/// over stops everything: others may have our claims.
 async fn renew(line: Line, leaving: CancellationToken) -> bool {
     let pause = line.config.delivery.lease / 3;
     loop {
@@ -79,7 +79,9 @@ async fn renew(line: Line, leaving: CancellationToken) -> bool {
             Ok(true) => {
                 // Whatever holds that up must not cost the lease: it is tried again after the next renewal.
                 if timeout(pause, look_after_others(&line)).await.is_err() {
-                    warn!("it takes long to see what others have left behind");
+                    warn!(
+                        "the database took too long to say what others have left in hand; it is asked again with the next renewal"
+                    );
                 }
             }
             Ok(false) => {
@@ -102,7 +104,7 @@ async fn look_after_others(line: &Line) {
         }
         Err(failure) => {
             warn!(
-                "what others may have left in hand is looked for again with the next renewal: {}",
+                "the database could not say what others have left in hand; it is asked again with the next renewal: {}",
                 with_causes(&failure)
             );
         }

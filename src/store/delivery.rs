@@ -5,39 +5,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::sql::{args, record, same, statements, still_wanted, two};
+use super::sql::{args, same, statements, still_wanted, two};
 use super::{Error, Store, Tx, mark};
 use crate::model::delivery::{Key, Mode, Outcome};
-use crate::model::language::Language;
 
 statements! {
-    /// Nothing of a run that is held; of one that is cancelled, only what was ever in doubt, which stays a message of its
-    /// own.
-    CLAIM = two(
-        "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
-            SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
-            WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
-            AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
-                OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
-            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold') AND d.lane <= $4
-            ORDER BY d.lane, d.edition, d.id LIMIT $3) RETURNING id",
-        // Several daemons claim side by side: each passes over what another has in hand.
-        "UPDATE delivery SET state = 'claimed', token = $2, claimed_at = $1 WHERE id IN (
-            SELECT d.id FROM delivery d LEFT JOIN run r ON r.id = d.run
-            WHERE d.state IN ('ready', 'deferred') AND d.next_attempt_at <= $1
-            AND (d.run IS NULL OR (r.held_at IS NULL AND ((r.state = 'planned' AND r.cancelled_at IS NULL)
-                OR (d.doubts > 0 AND r.state IN ('planned', 'cancelled')))))
-            AND NOT EXISTS (SELECT 1 FROM setting h WHERE h.name = 'hold') AND d.lane <= $4
-            ORDER BY d.lane, d.edition, d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED) RETURNING id",
-    );
-    CLAIMED = two(
-        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
-            d.created_at, d.attempts, d.doubts, d.topics
-         FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id IN (SELECT value FROM json_each($1)) ORDER BY d.lane, d.edition, d.id",
-        "SELECT d.id, d.key, d.kind, d.mode, d.edition, d.subscriber, u.key, u.address, l.sealed, coalesce(u.language, l.language),
-            d.created_at, d.attempts, d.doubts, d.topics
-         FROM delivery d LEFT JOIN subscriber u ON u.id = d.subscriber LEFT JOIN letter l ON l.key = d.key AND d.subscriber IS NULL WHERE d.id = ANY($1) ORDER BY d.lane, d.edition, d.id",
-    );
     DEFERRED = same(
         "UPDATE delivery SET state = 'deferred', next_attempt_at = $3, reply = $4, attempts = attempts + 1, token = NULL
          WHERE id = $1 AND token = $2 AND state IN ('claimed', 'sending')",
@@ -127,48 +99,6 @@ statements! {
     BY_STATE = same("SELECT state, count(*) FROM delivery GROUP BY state ORDER BY state");
 }
 
-/// A delivery in hand.
-#[derive(Debug, Clone)]
-pub struct Claimed {
-    pub id: i64,
-    pub key: Key,
-    pub kind: Kind,
-    pub mode: Mode,
-    pub edition: Option<i64>,
-    /// None: a letter to nobody that we know.
-    pub subscriber: Option<i64>,
-    /// What the reader's links carry.
-    pub reader_key: Option<Key>,
-    /// Of a reader. None: erased meanwhile.
-    pub address: Option<crate::model::address::Address>,
-    /// Of a letter.
-    pub sealed: Option<Vec<u8>>,
-    /// None: the letter is there no more.
-    pub language: Option<Language>,
-    /// The message's Date, the same at every attempt.
-    pub created_at: DateTime<Utc>,
-    pub attempts: i64,
-    pub doubts: i64,
-    /// JSON: the topics that the reader held when it was planned.
-    pub topics: Option<String>,
-}
-record!(Claimed {
-    id,
-    key,
-    kind,
-    mode,
-    edition,
-    subscriber,
-    reader_key,
-    address,
-    sealed,
-    language,
-    created_at,
-    attempts,
-    doubts,
-    topics,
-});
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Digest,
@@ -198,13 +128,9 @@ impl Kind {
     pub(super) fn word(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("digest", |(_, word)| word)
     }
-}
 
-impl super::sql::Cell for Kind {
-    fn of(row: &super::sql::Row, i: usize) -> Result<Self, Error> {
-        let word = String::of(row, i)?;
-        let known = Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind);
-        known.ok_or_else(|| Error::unreadable(i, word))
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
     }
 }
 
@@ -253,31 +179,6 @@ pub const LAST_LANE: i64 = 16;
 
 /// The daemon's claims carry its token.
 pub type Token = [u8; 16];
-
-/// Which are claimed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lanes {
-    All,
-    /// To a person.
-    Answers,
-}
-
-/// Takes up to `limit` deliveries that are due, answers to a person first.
-pub async fn claim(
-    tx: &mut Tx,
-    token: &Token,
-    limit: i64,
-    lanes: Lanes,
-    now: DateTime<Utc>,
-) -> Result<Vec<Claimed>, Error> {
-    let last = if lanes == Lanes::Answers { 0 } else { LAST_LANE };
-    let ids: Vec<i64> =
-        tx.all::<(i64,)>(&CLAIM, args![now, token, limit, last]).await?.into_iter().map(|(id,)| id).collect();
-    if ids.is_empty() {
-        return Ok(vec![]);
-    }
-    tx.all(&CLAIMED, args![&ids]).await
-}
 
 /// Records what became of an attempt. False: the row is no longer this attempt's.
 pub async fn settle(tx: &mut Tx, token: &Token, id: i64, settled: &Settled, now: DateTime<Utc>) -> Result<bool, Error> {

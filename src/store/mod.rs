@@ -18,6 +18,7 @@ pub mod article;
 pub mod audience;
 pub mod backup;
 pub mod captured_mail;
+pub mod claim;
 pub mod consent;
 pub mod copy;
 pub mod declared;

@@ -72,12 +72,12 @@ statements! {
     OWING = two(
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
          WHERE d.subscriber IN (SELECT value FROM json_each($1)) AND d.kind = 'digest' AND d.mode = $2
-         AND (d.state IN ('expired', 'not sent', 'cancelled') OR d.edition <> d.first_edition)
+         AND (d.state = 'expired' OR d.state = 'not sent' OR d.state = 'cancelled' OR d.edition <> d.first_edition)
          AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
             OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
         "SELECT d.subscriber, e.article FROM delivery d JOIN edition_article e ON e.edition = d.first_edition
          WHERE d.subscriber = ANY($1) AND d.kind = 'digest' AND d.mode = $2
-         AND (d.state IN ('expired', 'not sent', 'cancelled') OR d.edition <> d.first_edition)
+         AND (d.state = 'expired' OR d.state = 'not sent' OR d.state = 'cancelled' OR d.edition <> d.first_edition)
          AND (d.state IN ('expired', 'not sent') OR (d.state = 'cancelled' AND d.reason IN ('stopped', 'paused', 'operator', 'withdrawn'))
             OR (d.edition <> d.first_edition AND d.state NOT IN ('refused', 'cancelled')))",
     );

@@ -38,6 +38,7 @@ const STEPS: &[Step] = &[
     step!(5, "0005_former_readers"),
     step!(6, "0006_patience"),
     step!(7, "0007_floods"),
+    step!(8, "0008_lighter_marks"),
 ];
 
 const VERSION: Sql = two(

@@ -75,6 +75,11 @@ pub async fn among(tx: &mut Tx, hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, 
     Ok(tx.all::<(Vec<u8>,)>(&AMONG, args![hashes]).await?.into_iter().map(|(hash,)| hash).collect())
 }
 
+/// The same, where nothing is written.
+pub async fn which(store: &Store, hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>, Error> {
+    Ok(store.db.all::<(Vec<u8>,)>(&AMONG, args![hashes]).await?.into_iter().map(|(hash,)| hash).collect())
+}
+
 pub async fn count(store: &Store) -> Result<i64, Error> {
     Ok(store.db.one::<(i64,)>(&COUNT, args![]).await?.0)
 }

@@ -6,7 +6,8 @@ use super::app::{NEWSROOM, Reader, TestApp, add, time};
 use super::engine::{Engine, on_both_engines, postgres_is_here};
 use crate::app::AppError;
 use crate::pipeline::compose;
-use crate::store::delivery::{self, Claimed, Lanes, Token};
+use crate::store::claim::{self, Claimed, Lanes};
+use crate::store::delivery::Token;
 use crate::store::lease;
 
 /// Of the process that will die.
@@ -31,9 +32,9 @@ async fn claimed_by_a_dead_process(app: &mut TestApp) -> Vec<Claimed> {
     app.dies();
     let mut tx = app.app.store.begin().await.unwrap();
     lease::take(&mut tx, &DEAD, "the one that dies", 600_000).await.unwrap();
-    let claimed = delivery::claim(&mut tx, &DEAD, 10, Lanes::All, app.clock.now()).await.unwrap();
+    let taken = claim::take(&mut tx, &DEAD, 10, Lanes::All, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
-    claimed
+    claim::taken(&app.app.store, &taken).await.unwrap()
 }
 
 /// Of alice and of bob.

@@ -9,7 +9,8 @@ use crate::pipeline::compose::plan::Plan;
 use crate::pipeline::compose::preview::{self, Mail, Pending};
 use crate::pipeline::deliver::proof::{self, Proof};
 use crate::pipeline::{self, compose};
-use crate::store::delivery::{self, Claimed, Lanes};
+use crate::store::claim::{self, Claimed, Lanes};
+use crate::store::delivery;
 use crate::store::hold::{self, Fate};
 use crate::store::run::{self, Beginning, Listed};
 use crate::store::slot;
@@ -67,9 +68,9 @@ async fn cancel(app: &TestApp, fate: Fate) -> u64 {
 
 async fn claim(app: &TestApp) -> Vec<Claimed> {
     let mut tx = app.app.store.begin().await.unwrap();
-    let claimed = delivery::claim(&mut tx, &app.line().token, 10, Lanes::All, app.clock.now()).await.unwrap();
+    let taken = claim::take(&mut tx, &app.line().token, 10, Lanes::All, app.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
-    claimed
+    claim::taken(&app.app.store, &taken).await.unwrap()
 }
 
 /// Whether the dot may leave.

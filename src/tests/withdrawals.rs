@@ -9,7 +9,7 @@ use crate::model::delivery::Mode;
 use crate::model::holdings::{Return, StopReason};
 use crate::model::schedule::Firing;
 use crate::pipeline::compose::{self, plan::Plan};
-use crate::store::delivery::{self, Lanes};
+use crate::store::claim::{self, Lanes};
 use crate::store::run::Beginning;
 use crate::store::withdrawal::{self, Reach};
 use crate::store::{article, edition, run, slot};
@@ -216,8 +216,9 @@ on_both_engines! {
         let app = with_digests_that_wait(engine).await;
         let token = app.line().token;
         let mut tx = app.app.store.begin().await.unwrap();
-        let claimed = delivery::claim(&mut tx, &token, 10, Lanes::All, app.clock.now()).await.unwrap();
+        let taken = claim::take(&mut tx, &token, 10, Lanes::All, app.clock.now()).await.unwrap();
         tx.commit().await.unwrap();
+        let claimed = claim::taken(&app.app.store, &taken).await.unwrap();
         assert_eq!(app.digests().await, ["claimed", "claimed", "claimed"]);
         withdraw(&app, "Of health").await;
 

@@ -16,7 +16,7 @@ use crate::model::choice::{Ledger, Section, Window, choose, choose_unasked};
 use crate::model::edition::{Content, Format, lay_out};
 use crate::model::language::Language;
 use crate::pipeline::{Error, Line};
-use crate::store::delivery::LAST_LANE;
+use crate::store::claim::LAST_LANE;
 use crate::store::page::{self, Enrolled, Planned};
 use crate::store::run::{self, Run};
 use crate::store::slot::{self, Slot};

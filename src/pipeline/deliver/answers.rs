@@ -10,7 +10,8 @@ use crate::model::token::{Keys, Purpose};
 use crate::model::topic::Facet;
 use crate::pipeline::Error;
 use crate::render::{Confirm, Note, Occasion};
-use crate::store::delivery::{Claimed, Kind};
+use crate::store::claim::Claimed;
+use crate::store::delivery::Kind;
 use crate::store::{letter, subscription};
 
 /// A mail, and where its one link leads.

@@ -17,7 +17,8 @@ use super::press::Press;
 use super::signing::{Desk, signed};
 use super::{Parcel, Shared, held};
 use crate::pipeline::Error;
-use crate::store::delivery::{Claimed, Kind, Lanes};
+use crate::store::claim::{Claimed, Lanes};
+use crate::store::delivery::Kind;
 
 /// Digests claimed at once.
 const BATCH: i64 = 200;

@@ -31,7 +31,8 @@ use crate::config::Uncertain;
 use crate::mail::message::Message;
 use crate::model::address::Address;
 use crate::model::breaker::{May, Outage};
-use crate::store::delivery::{self, Claimed, Lanes, Settled};
+use crate::store::claim::{self, Claimed, Lanes};
+use crate::store::delivery::{self, Settled};
 use crate::store::{captured_mail, letter, outage, setting};
 use claiming::{Claimer, try_one};
 use marks::Marks;
@@ -185,10 +186,17 @@ impl Shared {
     ) -> Result<Vec<Claimed>, Error> {
         // What fell due since the run began, a confirmation say, does not wait for its end.
         let now = now.max(self.line.clock.now());
-        let mut tx = self.line.store.begin().await?;
-        let batch = delivery::claim(&mut tx, &self.line.token, limit, lanes, now).await?;
-        let editions = if batch.is_empty() { vec![] } else { press.look_ahead(&mut tx, &batch).await? };
+        let store = &self.line.store;
+        let mut tx = store.begin().await?;
+        let taken = claim::take(&mut tx, &self.line.token, limit, lanes, now).await?;
+        let editions = press.mark_ahead(&mut tx, &taken).await?;
         tx.commit().await?;
+        if taken.is_empty() {
+            return Ok(vec![]);
+        }
+        // Whoever marks has the turn again from here on.
+        let batch = claim::taken(store, &taken).await?;
+        press.look_ahead(&batch).await?;
         let rendered = press.render_ahead(editions).await?;
         if !rendered.is_empty() {
             self.marks.rendered(rendered).await;

@@ -26,7 +26,8 @@ use crate::model::words::with_causes;
 use crate::pipeline::Error;
 use crate::render::{Reading, Site};
 use crate::store::article::{self, Version};
-use crate::store::delivery::{Claimed, Kind, Settled};
+use crate::store::claim::{Claimed, Taken};
+use crate::store::delivery::{Kind, Settled};
 use crate::store::subscriber::Subscriber;
 use crate::store::{Tx, declared, edition, lease, suppression};
 
@@ -175,22 +176,26 @@ impl Press {
         }
     }
 
-    /// Looks up what this batch needs, all at once, in the transaction that claims it: who must not be mailed, and which
-    /// editions are to be made. Those are marked first; gives what [`Press::render_ahead`] takes.
-    pub async fn look_ahead(&mut self, tx: &mut Tx, batch: &[Claimed]) -> Result<Vec<i64>, Error> {
-        let to = batch.iter().filter_map(|claimed| address_of(claimed, &self.line.keys));
-        let hashes: Vec<Vec<u8>> = to.map(|to| self.line.keys.hash_of_address(&to)).collect();
-        let editions: BTreeSet<i64> = batch.iter().filter_map(|claimed| claimed.edition).collect();
+    /// Marks the editions that are to be made for what is taken, in the same transaction: what brings the program down is
+    /// not tried for ever. Gives what [`Press::render_ahead`] takes.
+    pub async fn mark_ahead(&mut self, tx: &mut Tx, taken: &Taken) -> Result<Vec<i64>, Error> {
+        let editions: BTreeSet<i64> = taken.editions().collect();
         // Claims come edition by edition: those of the batch before are done, but for the one that goes on.
         if !editions.is_empty() {
             self.plates.retain(|id, _| editions.contains(id));
         }
         let new: Vec<i64> = editions.into_iter().filter(|id| !self.plates.contains_key(id)).collect();
+        Ok(if new.is_empty() { vec![] } else { edition::mark_fresh(tx, &new).await? })
+    }
 
-        let suppressed = suppression::among(tx, &hashes).await?;
+    /// Looks up who of this batch must not be mailed, all at once.
+    pub async fn look_ahead(&mut self, batch: &[Claimed]) -> Result<(), Error> {
+        let to = batch.iter().filter_map(|claimed| address_of(claimed, &self.line.keys));
+        let hashes: Vec<Vec<u8>> = to.map(|to| self.line.keys.hash_of_address(&to)).collect();
+        let suppressed = suppression::which(&self.line.store, &hashes).await?;
         self.suppressed.retain(|hash| !hashes.contains(hash));
         self.suppressed.extend(suppressed);
-        Ok(if new.is_empty() { vec![] } else { edition::mark_fresh(tx, &new).await? })
+        Ok(())
     }
 
     /// Makes these editions; which of them were made. What cannot be rendered here is come back to one by one.

@@ -44,10 +44,11 @@ pub enum Place {
 }
 
 const READERS: u32 = 4;
-/// Whoever writes works in its cache, in kibibytes: what a batch of deliveries touches …
-const CACHE: &str = "-8192";
-/// … and what a page of a run does that is being planned.
-const LARGE_CACHE: &str = "-32768";
+/// Whoever writes works in its cache, in kibibytes, and moves what it has written ahead into the file after so many pages:
+/// what a batch of deliveries touches; and 4 MB, since a file that grows is one more write for each wait for the disk …
+const CLOSE: [(&str, &str); 2] = [("cache_size", "-8192"), ("wal_autocheckpoint", "1000")];
+/// … and what a page of a run does that is being planned; and 32 MB, so that it is not written to both files at once.
+const WIDE: [(&str, &str); 2] = [("cache_size", "-32768"), ("wal_autocheckpoint", "8000")];
 /// A connection to a server that was used so lately is taken to work.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -72,8 +73,6 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY)
-            // A checkpoint per 32 MB: a page of many deliveries is then not written to both files at once.
-            .pragma("wal_autocheckpoint", "8000")
             // What a statement may have to take back is kept in memory: of a page of deliveries it is every page of the file
             // that they touch.
             .pragma("temp_store", "memory")
@@ -82,7 +81,10 @@ impl Db {
             .disable_statement_logging();
         let opened = |source| Error::Open { place: file.display().to_string(), source };
 
-        let write = Writer::open(options.clone().pragma("cache_size", CACHE)).await.map_err(opened)?;
+        let write =
+            Writer::open(CLOSE.into_iter().fold(options.clone(), |options, (name, value)| options.pragma(name, value)))
+                .await
+                .map_err(opened)?;
         let checkpoints = Checkpoints::new(options.clone());
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -192,17 +194,17 @@ impl Db {
 
     /// Before work that writes all over the file: its pages are kept at hand. [`Db::draws_in`] after it.
     pub async fn spreads_out(&self) -> Result<(), Error> {
-        self.caches(LARGE_CACHE).await
+        self.write_with(WIDE).await
     }
 
     pub async fn draws_in(&self) -> Result<(), Error> {
-        self.caches(CACHE).await
+        self.write_with(CLOSE).await
     }
 
-    async fn caches(&self, kibibytes: &str) -> Result<(), Error> {
+    async fn write_with(&self, settings: [(&str, &str); 2]) -> Result<(), Error> {
         if let Self::Lite { write, .. } = self {
-            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA cache_size = {kibibytes}"));
-            write.acquire().await?.execute(pragma).await?;
+            let pragmas = settings.map(|(name, value)| format!("PRAGMA {name} = {value};")).concat();
+            write.acquire().await?.execute(sqlx::AssertSqlSafe(pragmas)).await?;
         }
         Ok(())
     }

@@ -1,14 +1,13 @@
-//! The marks before the dots, and with them whatever else a run writes for every message, in groups: one wait for the disk
-//! serves many.
+//! The marks before the dots, and with them what was accepted, in groups: one wait for the disk serves many.
 
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::delivery::Token;
 use super::sql::{args, statements, still_wanted, two};
-use super::{Error, Store, Tx, edition};
+use super::{Error, Store, Tx};
 
 /// A mark before the dot compares all that may have changed since the claim; its time is the engine's own, so that daemons
 /// whose clocks differ agree on when no answer can come any more. What was accepted is evidence, which beats doubt: a late
@@ -74,13 +73,15 @@ pub struct Sending {
     pub hash: Vec<u8>,
 }
 
+/// What becomes of a delivery: its id, the state, what was answered; and what a mark compares.
+#[derive(Serialize)]
+struct Listed<'a>(i64, &'static str, Option<&'a str>, Option<i64>, Option<&'a str>, Option<String>);
+
 /// What a run writes again and again, in groups.
 #[derive(Debug, Default)]
 pub struct Group<'a> {
     /// Accepted, and what was answered.
     pub sent: Vec<(i64, &'a str)>,
-    /// Editions whose rendering has come to its end.
-    pub rendered: &'a [i64],
     /// The marks before the dots.
     pub sendings: Vec<&'a Sending>,
 }
@@ -89,15 +90,9 @@ impl Group<'_> {
     /// In a transaction of its own. Of those marks that are not in what comes back something changed; their dots must not
     /// leave.
     pub async fn write(&self, store: &Store, token: &Token, now: DateTime<Utc>) -> Result<HashSet<i64>, Error> {
-        if !self.rendered.is_empty() {
-            let mut tx = store.begin().await?;
-            let marked = self.write_in(&mut tx, token, now).await?;
-            tx.commit().await?;
-            return Ok(marked);
-        }
         let mut written = 0;
         if self.len() > 0 {
-            written = store.db.exec(&WRITE, args![&self.listed(), token, now]).await?;
+            written = store.db.exec(&WRITE, args![&self.listed()?, token, now]).await?;
         }
         match self.marked(written) {
             Ok(all) => Ok(all),
@@ -107,12 +102,9 @@ impl Group<'_> {
 
     /// With what else is written in that transaction.
     pub async fn write_in(&self, tx: &mut Tx, token: &Token, now: DateTime<Utc>) -> Result<HashSet<i64>, Error> {
-        if !self.rendered.is_empty() {
-            edition::rendered(tx, self.rendered).await?;
-        }
         let mut written = 0;
         if self.len() > 0 {
-            written = tx.exec(&WRITE, args![&self.listed(), token, now]).await?;
+            written = tx.exec(&WRITE, args![&self.listed()?, token, now]).await?;
         }
         match self.marked(written) {
             Ok(all) => Ok(all),
@@ -134,10 +126,14 @@ impl Group<'_> {
         }
     }
 
-    fn listed(&self) -> String {
-        let sent = self.sent.iter().map(|(id, reply)| json!([id, "sent", reply]));
-        let sending = |s: &&Sending| json!([s.id, "sending", null, s.edition, s.address_key, hex::encode(&s.hash)]);
-        Value::from_iter(sent.chain(self.sendings.iter().map(sending))).to_string()
+    fn listed(&self) -> Result<String, Error> {
+        let sent = self.sent.iter().map(|(id, reply)| Listed(*id, "sent", Some(reply), None, None, None));
+        let sending = self.sendings.iter().map(|s| {
+            let hash = hex::encode(&s.hash);
+            Listed(s.id, "sending", None, s.edition, Some(&s.address_key), Some(hash))
+        });
+        let all: Vec<Listed<'_>> = sent.chain(sending).collect();
+        serde_json::to_string(&all).map_err(|why| Error::argument(why.into()))
     }
 }
 
@@ -153,5 +149,5 @@ pub async fn insist_on_the_disk(tx: &mut Tx) -> Result<(), Error> {
 /// Records what was accepted, and what was answered. Whether the delivery is still this attempt's.
 pub async fn settle_sent(tx: &mut Tx, token: &Token, id: i64, reply: &str, now: DateTime<Utc>) -> Result<u64, Error> {
     let group = Group { sent: vec![(id, reply)], ..Group::default() };
-    tx.exec(&WRITE, args![&group.listed(), token, now]).await
+    tx.exec(&WRITE, args![&group.listed()?, token, now]).await
 }

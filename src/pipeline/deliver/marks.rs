@@ -61,8 +61,6 @@ pub enum Granted {
 enum Mark {
     Sending(Sending, oneshot::Sender<Granted>),
     Outcome(Outcome),
-    /// Editions whose rendering has come to its end.
-    Rendered(Vec<i64>),
     Finish,
 }
 
@@ -89,8 +87,6 @@ struct Writer {
     queue: mpsc::Receiver<Mark>,
     /// Outcomes not yet written.
     outcomes: Vec<Outcome>,
-    /// Editions whose rendering has come to its end, not yet written.
-    rendered: Vec<i64>,
     on_their_way: Arc<AtomicUsize>,
     in_a_hurry: u32,
     failing: bool,
@@ -106,7 +102,6 @@ impl Marks {
             token: line.token,
             queue,
             outcomes: Vec::new(),
-            rendered: Vec::new(),
             on_their_way: Arc::clone(&on_their_way),
             in_a_hurry: 0,
             failing: false,
@@ -147,13 +142,6 @@ impl Marks {
         self.put(Outcome { id, settled, bad_address: Some(bad_address) }).await;
     }
 
-    /// Records with the next commit that these editions were rendered.
-    pub async fn rendered(&self, editions: Vec<i64>) {
-        if self.queue.send(Mark::Rendered(editions)).await.is_err() {
-            error!("what was rendered could not be recorded: the writer of marks is gone");
-        }
-    }
-
     async fn put(&self, outcome: Outcome) {
         if self.queue.send(Mark::Outcome(outcome)).await.is_err() {
             error!("an outcome could not be recorded: the writer of marks is gone");
@@ -186,7 +174,6 @@ impl Writer {
             match self.commit(&sendings).await {
                 Ok(granted) => {
                     self.outcomes.clear();
-                    self.rendered.clear();
                     self.say_it_works();
                     for ((_, answer), granted) in sendings.into_iter().zip(granted) {
                         let _ = answer.send(granted);
@@ -232,7 +219,6 @@ impl Writer {
         match mark {
             Mark::Sending(sending, answer) => sendings.push((sending, answer)),
             Mark::Outcome(outcome) => self.outcomes.push(outcome),
-            Mark::Rendered(editions) => self.rendered.extend(editions),
             Mark::Finish => return true,
         }
         false
@@ -245,7 +231,7 @@ impl Writer {
             _ => None,
         });
         let sendings = sendings.iter().map(|(sending, _)| sending).collect();
-        let group = Group { sent: sent.collect(), rendered: &self.rendered, sendings };
+        let group = Group { sent: sent.collect(), sendings };
         let marked = if group.sent.len() == self.outcomes.len() {
             group.write(&self.store, &self.token, now).await?
         } else {

@@ -197,10 +197,7 @@ impl Shared {
         // Whoever marks has the turn again from here on.
         let batch = claim::taken(store, &taken).await?;
         press.look_ahead(&batch).await?;
-        let rendered = press.render_ahead(editions).await?;
-        if !rendered.is_empty() {
-            self.marks.rendered(rendered).await;
-        }
+        press.render_ahead(editions).await?;
         Ok(batch)
     }
 

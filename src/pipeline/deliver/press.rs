@@ -85,6 +85,8 @@ pub struct Press {
     from: Mailbox,
     /// Of the batch that was looked ahead to.
     plates: HashMap<i64, Plate>,
+    /// Editions whose mark is to be taken back: their rendering has come to its end.
+    rendered: Vec<i64>,
     /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
     suppressed: HashSet<Vec<u8>>,
     why: Option<Why>,
@@ -102,6 +104,7 @@ impl Press {
             from: from(&line.config),
             line: line.clone(),
             plates: HashMap::new(),
+            rendered: Vec::new(),
             suppressed: HashSet::new(),
             why: None,
             daemons: i64::try_from(lease::holders(&line.store).await?.len()).unwrap_or(1).max(1),
@@ -177,8 +180,9 @@ impl Press {
     }
 
     /// Marks the editions that are to be made for what is taken, in the same transaction: what brings the program down is
-    /// not tried for ever. Gives what [`Press::render_ahead`] takes.
+    /// not tried for ever. Those of the batch before lose their marks. Gives what [`Press::render_ahead`] takes.
     pub async fn mark_ahead(&mut self, tx: &mut Tx, taken: &Taken) -> Result<Vec<i64>, Error> {
+        self.unmark(tx).await?;
         let editions: BTreeSet<i64> = taken.editions().collect();
         // Claims come edition by edition: those of the batch before are done, but for the one that goes on.
         if !editions.is_empty() {
@@ -186,6 +190,23 @@ impl Press {
         }
         let new: Vec<i64> = editions.into_iter().filter(|id| !self.plates.contains_key(id)).collect();
         Ok(if new.is_empty() { vec![] } else { edition::mark_fresh(tx, &new).await? })
+    }
+
+    async fn unmark(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        match &*std::mem::take(&mut self.rendered) {
+            [] => Ok(()),
+            rendered => Ok(edition::rendered(tx, rendered).await?),
+        }
+    }
+
+    /// After the last batch.
+    pub async fn rest(&mut self) -> Result<(), Error> {
+        if self.rendered.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.line.store.begin().await?;
+        self.unmark(&mut tx).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Looks up who of this batch must not be mailed, all at once.
@@ -198,20 +219,19 @@ impl Press {
         Ok(())
     }
 
-    /// Makes these editions; which of them were made. What cannot be rendered here is come back to one by one.
-    pub async fn render_ahead(&mut self, editions: Vec<i64>) -> Result<Vec<i64>, Error> {
-        let mut rendered = Vec::with_capacity(editions.len());
+    /// Makes these editions. What cannot be rendered here is come back to one by one.
+    pub async fn render_ahead(&mut self, editions: Vec<i64>) -> Result<(), Error> {
         for some in editions.chunks(AT_ONCE) {
             let found = edition::by_ids(&self.line.store, some).await?;
             let stories = self.stories(found.iter().map(|edition| &edition.content)).await?;
             for edition in &found {
                 if let Ok(plate) = self.make_of(&stories, &edition.content, &edition.key, false) {
                     self.plates.insert(edition.id, plate);
-                    rendered.push(edition.id);
+                    self.rendered.push(edition.id);
                 }
             }
         }
-        Ok(rendered)
+        Ok(())
     }
 
     async fn render_one(&self, id: i64) -> Result<Result<Plate, String>, Error> {

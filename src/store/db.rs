@@ -16,7 +16,7 @@ use super::checkpoint::Checkpoints;
 use super::home::Home;
 use super::lock::beside;
 use super::sql::{Arg, Record, Row, Sql};
-use super::writer::{BUSY, Writer};
+use super::writer::{self, BUSY, Writer};
 
 /// An open database. SQLite has one writer, so it gets a pool of one, and readers of their own.
 #[derive(Debug, Clone)]
@@ -157,11 +157,21 @@ impl Db {
     /// A transaction that may write. The begin runs in a task of its own: one dropped half-way would give PostgreSQL's
     /// pool back a connection that is inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
+        self.begin_with(writer::FORCED, "BEGIN").await
+    }
+
+    /// The same, but that its commit does not wait for the disk. What a power cut takes of it, it takes whole, and with it all
+    /// that was written later.
+    pub async fn begin_relaxed(&self) -> Result<Tx, Error> {
+        self.begin_with(writer::RELAXED, "BEGIN; SET LOCAL synchronous_commit = off").await
+    }
+
+    async fn begin_with(&self, lite: &'static str, pg: &'static str) -> Result<Tx, Error> {
         match self {
-            Self::Lite { write, .. } => finish(&Home::here(), write.clone().begin()).await.map(Tx::Lite),
+            Self::Lite { write, .. } => finish(&Home::here(), write.clone().begin(lite)).await.map(Tx::Lite),
             Self::Pg { pool, home } => {
                 let pool = pool.clone();
-                let tx = finish(home, async move { pool.begin().await }).await?;
+                let tx = finish(home, async move { pool.begin_with(pg).await }).await?;
                 Ok(Tx::Pg(tx, home.clone()))
             }
         }

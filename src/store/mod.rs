@@ -154,6 +154,11 @@ impl Store {
         self.db.begin().await
     }
 
+    /// A transaction whose commit does not wait for the disk: for what is safe to lose whole.
+    pub async fn begin_relaxed(&self) -> Result<Tx, Error> {
+        self.db.begin_relaxed().await
+    }
+
     /// Between two transactions of long work.
     pub async fn let_others_in(&self) {
         self.db.let_others_in().await;

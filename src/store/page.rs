@@ -15,9 +15,6 @@ use crate::model::edition::Format;
 use crate::model::language::Language;
 
 statements! {
-    /// A page need not reach the disk by itself: it is lost whole, or not at all, and planned again. The mark before the dot,
-    /// which must, takes along what was written before it.
-    RELAX = two("SELECT TRUE", "SELECT set_config('synchronous_commit', 'off', TRUE) IS NOT NULL");
     ENROLMENTS = same(
         "SELECT subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold FROM enrolment
          WHERE slot = $1 AND subscriber > $2 ORDER BY subscriber LIMIT $3",
@@ -187,9 +184,6 @@ impl Row {
 /// The next readers of the run's slot, on the connection that writes. None: it is planned, by us or by another daemon
 /// that came to it at the same time.
 pub async fn read(tx: &mut Tx, run: &Run, size: i64) -> Result<Option<Vec<Enrolled>>, Error> {
-    if tx.is_pg() {
-        tx.all::<(bool,)>(&RELAX, args![]).await?;
-    }
     run::lock_slot(tx, run.slot).await?;
     // What the row says now, under the lock: another daemon may be pages ahead.
     let Some(through) = run::through(tx, run.id).await? else { return Ok(None) };

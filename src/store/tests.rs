@@ -4,7 +4,7 @@
 use sqlx::{Column, Executor, Row as _, SqlSafeStr, Statement, TypeInfo};
 
 use super::db::Db;
-use super::sql::{Sql, args, same};
+use super::sql::{Sql, args, same, two};
 use super::{Store, *};
 use crate::tests::engine::{Engine, TestDatabase};
 use crate::tests::rows::{Rows, tables};
@@ -163,6 +163,46 @@ async fn a_statement_by_itself_is_written_whole_or_not_at_all() {
         assert!(store.db().exec(&CHANGE, args!["c"]).await.is_err(), "{engine:?}: there would be two of a name");
         assert_eq!(setting::get(&store, "a").await.unwrap().as_deref(), Some("1"), "{engine:?}: nothing of it is left");
         assert_eq!(store.db().exec(&CHANGE, args!["d"]).await.unwrap(), 2, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_commit_waits_for_the_disk_unless_it_is_said_not_to() {
+    const NOTE: Sql = two(
+        "INSERT INTO setting (name, value) SELECT $1, CASE synchronous WHEN 2 THEN 'waits' WHEN 1 THEN 'does not' END FROM pragma_synchronous",
+        "INSERT INTO setting (name, value) SELECT $1, CASE current_setting('synchronous_commit') WHEN 'on' THEN 'waits' WHEN 'off' THEN 'does not' END",
+    );
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let Some((store, _database)) = open(engine).await else { continue };
+        let by_itself = async |name: &str| store.db().exec(&NOTE, args![name]).await.unwrap();
+        by_itself("first").await;
+        for (name, relaxed) in [("relaxed", true), ("forced", false), ("relaxed again", true)] {
+            let begun = if relaxed { store.begin_relaxed().await } else { store.begin().await };
+            let mut tx = begun.unwrap();
+            tx.exec(&NOTE, args![name]).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        by_itself("after a relaxed one").await;
+        // What is taken back leaves nothing behind either.
+        store.begin_relaxed().await.unwrap().rollback().await.unwrap();
+        by_itself("after another").await;
+
+        for (name, expected) in [
+            ("first", "waits"),
+            ("relaxed", "does not"),
+            ("forced", "waits"),
+            ("relaxed again", "does not"),
+            ("after a relaxed one", "waits"),
+            ("after another", "waits"),
+        ] {
+            assert_eq!(setting::get(&store, name).await.unwrap().as_deref(), Some(expected), "{name} on {engine:?}");
+        }
+        if let Db::Lite { write, .. } = store.db() {
+            drop(store.begin_relaxed().await.unwrap());
+            let mut connection = write.acquire().await.unwrap();
+            let level: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.unwrap();
+            assert_eq!(level, 2, "whoever asks for the connection itself");
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Who writes to SQLite next. It has one writer, and those of this process who want to write come to it one by one, in the
 //! order in which they asked.
 //!
+//! A commit waits for the disk, unless whoever begins says that it need not: one that is lost in a power cut is lost whole,
+//! and the next one that does wait takes along what was written before it.
+//!
 //! Between two statements that are transactions by themselves the connection stays here. Its pool asks each connection that
 //! comes back whether it still works: a change of threads there and back for every group of marks.
 
@@ -18,6 +21,13 @@ pub const BUSY: Duration = Duration::from_secs(10);
 /// one process which writes page after page would keep all others out.
 const ASK_AGAIN: Duration = Duration::from_millis(1);
 
+/// How a transaction begins whose commit waits for the disk …
+pub const FORCED: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
+/// … and one whose commit does not.
+pub const RELAXED: &str = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
+/// Whoever takes the connection out of the pool finds it as the last one left it.
+const FORCE: &str = "PRAGMA synchronous = FULL";
+
 #[derive(Debug, Clone)]
 pub struct Writer {
     /// Of one connection.
@@ -26,7 +36,7 @@ pub struct Writer {
     turn: Arc<Mutex<AtHand>>,
 }
 
-/// The connection, if the last one to write has left it here.
+/// The connection, if the last one to write has left it here; its commits wait for the disk.
 #[derive(Debug, Default)]
 struct AtHand(Option<PoolConnection<Sqlite>>);
 
@@ -63,12 +73,12 @@ impl Writer {
         Self { pool, turn: Arc::default() }
     }
 
-    /// A transaction, as soon as no other process writes.
-    pub async fn begin(self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    /// A transaction, [`FORCED`] or [`RELAXED`], as soon as no other process writes.
+    pub async fn begin(self, how: &'static str) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         let _turn = self.turn_to_the_pool().await;
         let asked = Instant::now();
         loop {
-            match self.pool.begin_with("BEGIN IMMEDIATE").await {
+            match self.pool.begin_with(how).await {
                 Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
                 done => return done,
             }
@@ -80,7 +90,7 @@ impl Writer {
         let mut turn = self.turn.lock().await;
         let mut connection = match turn.0.take() {
             Some(connection) => connection,
-            None => self.pool.acquire().await?,
+            None => self.forced().await?,
         };
         let asked = Instant::now();
         loop {
@@ -99,7 +109,13 @@ impl Writer {
     /// The connection itself. Nobody writes until it is dropped.
     pub async fn acquire(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
         let _turn = self.turn_to_the_pool().await;
-        self.pool.acquire().await
+        self.forced().await
+    }
+
+    async fn forced(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        connection.execute(FORCE).await?;
+        Ok(connection)
     }
 
     /// Stands back for other processes. Who of this one came before is served first, to the end of what they write; who comes

@@ -149,7 +149,8 @@ impl<'a> Plan<'a> {
 
     /// Plans the next page of readers. How many deliveries it made; None when there were no readers left.
     pub(crate) async fn page(&mut self, now: DateTime<Utc>) -> Result<Option<usize>, Error> {
-        let mut tx = self.line.store.begin().await?;
+        // A page is lost whole, or not at all, and planned again. The mark before a dot takes along what was written before it.
+        let mut tx = self.line.store.begin_relaxed().await?;
         let planned = self.page_in(&mut tx, now).await?;
         tx.commit().await?;
         Ok(planned)

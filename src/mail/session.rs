@@ -157,7 +157,8 @@ impl Session {
         self.messages < self.deadlines.messages && self.opened.elapsed() < self.deadlines.session
     }
 
-    /// Says goodbye where that is due, and closes. What comes of it no longer matters.
+    /// Says goodbye where that is due, and closes; the server has closed, too, when it comes back, or takes too long. What
+    /// comes of it no longer matters.
     pub async fn quit(mut self) {
         if self.turn != Turn::Idle {
             return;

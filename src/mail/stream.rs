@@ -122,8 +122,9 @@ impl Wire {
         Err(Fault::Early)
     }
 
-    /// Says the end of the stream.
+    /// Says the end of the stream, and waits for that of the other side.
     pub async fn close(mut self) -> io::Result<()> {
-        self.io.shutdown().await
+        self.io.shutdown().await?;
+        io::copy(&mut self.io, &mut io::sink()).await.map(drop)
     }
 }

@@ -33,6 +33,7 @@ mod promises;
 mod races;
 mod refusals;
 pub mod relay;
+mod renewals;
 pub mod rows;
 mod runs;
 mod sign_up;

@@ -203,9 +203,12 @@ impl Connection {
 
     async fn session(&mut self, captured: bool) -> Result<Session, SessionError> {
         match self.sessions[usize::from(captured)].take() {
-            Some(session) => Ok(session),
-            None => Session::open(self.relay(captured)).await,
+            Some(session) if session.reusable() => return Ok(session),
+            // It has to be gone before another one comes: there are never more than are configured.
+            Some(spent) => spent.quit().await,
+            None => {}
         }
+        Session::open(self.relay(captured)).await
     }
 
     fn relay(&self, captured: bool) -> &Relay {
@@ -213,9 +216,10 @@ impl Connection {
         if captured { &line.mailbox } else { line.relay.as_deref().unwrap_or(&line.mailbox) }
     }
 
+    /// For the next message, or to say goodbye.
     fn keep(&mut self, captured: bool, session: Session) {
         // What it was asked for may have gone back.
-        if session.reusable() && (self.next.is_some() || !session.is_asked()) {
+        if self.next.is_some() || !session.is_asked() {
             self.sessions[usize::from(captured)] = Some(session);
         }
     }

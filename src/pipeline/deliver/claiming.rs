@@ -84,7 +84,8 @@ impl Claimer {
                 self.shared.release(left.claimed.id).await;
             }
         }
-        worked.and(drained).and(self.press.rest().await)
+        worked.and(drained)?;
+        self.press.rest().await
     }
 
     async fn claim_all(&mut self, now: DateTime<Utc>) -> Result<(), Error> {

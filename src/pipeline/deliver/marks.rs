@@ -188,11 +188,11 @@ impl Writer {
         }
     }
 
-    /// What a commit takes along: an outcome waits for the next mark, and the marks until those of a quarter of the messages
-    /// on their way are there: more of them would wait longer than a commit takes, and fewer take more CPU. Whether the last
-    /// was among them.
+    /// What a commit takes along: an outcome waits for the next mark, and the marks until those of a third of the messages on
+    /// their way are there: more of them would wait longer than a commit takes, and fewer take more CPU. Whether the last was
+    /// among them.
     async fn gather(&mut self, sendings: &mut Vec<(Sending, oneshot::Sender<Granted>)>, mut finishing: bool) -> bool {
-        let enough = self.on_their_way.load(Ordering::Relaxed).div_ceil(4);
+        let enough = self.on_their_way.load(Ordering::Relaxed).div_ceil(3);
         let since = Instant::now();
         while sendings.len() + self.outcomes.len() < GROUP {
             let waits = !finishing && (sendings.is_empty() || self.in_a_hurry == 0 && sendings.len() < enough);

@@ -88,6 +88,8 @@ struct Writer {
     /// Outcomes not yet written.
     outcomes: Vec<Outcome>,
     on_their_way: Arc<AtomicUsize>,
+    /// Messages are signed, and come no faster than that goes.
+    signs: bool,
     in_a_hurry: u32,
     failing: bool,
 }
@@ -103,6 +105,7 @@ impl Marks {
             queue,
             outcomes: Vec::new(),
             on_their_way: Arc::clone(&on_their_way),
+            signs: line.signer.is_some(),
             in_a_hurry: 0,
             failing: false,
         };
@@ -189,10 +192,11 @@ impl Writer {
     }
 
     /// What a commit takes along: an outcome waits for the next mark, and the marks until those of a third of the messages on
-    /// their way are there: more of them would wait longer than a commit takes, and fewer take more CPU. Whether the last was
-    /// among them.
+    /// their way are there: more of them would wait longer than a commit takes, and fewer take more CPU. Where signing is what
+    /// takes time, those of all of them, which costs nobody any. Whether the last was among them.
     async fn gather(&mut self, sendings: &mut Vec<(Sending, oneshot::Sender<Granted>)>, mut finishing: bool) -> bool {
-        let enough = self.on_their_way.load(Ordering::Relaxed).div_ceil(3);
+        let on_their_way = self.on_their_way.load(Ordering::Relaxed);
+        let enough = if self.signs { on_their_way } else { on_their_way.div_ceil(3) };
         let since = Instant::now();
         while sendings.len() + self.outcomes.len() < GROUP {
             let waits = !finishing && (sendings.is_empty() || self.in_a_hurry == 0 && sendings.len() < enough);

@@ -148,6 +148,11 @@ impl Session {
         self.turn == Turn::Asked || self.turn == Turn::Idle && self.lasts()
     }
 
+    /// Whether what was begun on it has come to its end; otherwise there is nothing more to be said on it.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.turn, Turn::Idle | Turn::Asked)
+    }
+
     /// Whether the next envelope has left already.
     pub fn is_asked(&self) -> bool {
         self.turn == Turn::Asked

@@ -219,7 +219,7 @@ impl Connection {
     /// For the next message, or to say goodbye.
     fn keep(&mut self, captured: bool, session: Session) {
         // What it was asked for may have gone back.
-        if self.next.is_some() || !session.is_asked() {
+        if session.is_whole() && (self.next.is_some() || !session.is_asked()) {
             self.sessions[usize::from(captured)] = Some(session);
         }
     }

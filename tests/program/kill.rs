@@ -185,7 +185,8 @@ impl Story {
     }
 
     pub fn wait_until_all_is_sent(&self, daemon: &Daemon) {
-        assert!(self.relay.wait_for(self.readers, A_WHILE), "it sends no more:\n{}", daemon.said());
+        let came = self.relay.wait_for(self.readers, A_WHILE);
+        assert!(came, "it sends no more: {:?}\n{}", self.states(), daemon.said());
         let all = States(vec![("sent".to_owned(), i64::try_from(self.readers).unwrap())]);
         let deadline = Instant::now() + A_WHILE;
         loop {

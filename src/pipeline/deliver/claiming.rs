@@ -84,8 +84,7 @@ impl Claimer {
                 self.shared.release(left.claimed.id).await;
             }
         }
-        worked.and(drained)?;
-        self.press.rest().await
+        worked.and(drained)
     }
 
     async fn claim_all(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
@@ -225,7 +224,7 @@ pub(super) async fn try_one(shared: &Arc<Shared>, now: DateTime<Utc>) -> Result<
         }
     }
     connection.quit().await;
-    press.rest().await
+    Ok(())
 }
 
 /// Comes back when half of the places are free: a claimer that is woken for each of them changes threads each time.

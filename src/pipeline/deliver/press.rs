@@ -85,8 +85,6 @@ pub struct Press {
     from: Mailbox,
     /// Of the batch that was looked ahead to.
     plates: HashMap<i64, Plate>,
-    /// Editions whose mark is to be taken back: their rendering has come to its end.
-    rendered: Vec<i64>,
     /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
     suppressed: HashSet<Vec<u8>>,
     why: Option<Why>,
@@ -104,7 +102,6 @@ impl Press {
             from: from(&line.config),
             line: line.clone(),
             plates: HashMap::new(),
-            rendered: Vec::new(),
             suppressed: HashSet::new(),
             why: None,
             daemons: i64::try_from(lease::holders(&line.store).await?.len()).unwrap_or(1).max(1),
@@ -153,8 +150,9 @@ impl Press {
         if let Some(plate) = self.plates.get(&id) {
             return Ok(Some(plate.clone()));
         }
-        // Marked before it is tried: what brings the program down is not tried for ever.
-        let mut tx = self.line.store.begin().await?;
+        // Marked before it is tried: what brings the program down is not tried for ever. That outlives the program without
+        // a wait for the disk, during which a kill would count as one by the rendering.
+        let mut tx = self.line.store.begin_relaxed().await?;
         let marks = edition::mark_rendering(&mut tx, id).await?;
         tx.commit().await?;
         let made = if marks > MARKS * self.daemons {
@@ -162,15 +160,14 @@ impl Press {
         } else {
             self.render_one(id).await?
         };
-        let mut tx = self.line.store.begin().await?;
         match made {
             Ok(plate) => {
-                edition::rendered(&mut tx, &[id]).await?;
-                tx.commit().await?;
+                self.unmark(&[id]).await?;
                 self.plates.insert(id, plate.clone());
                 Ok(Some(plate))
             }
             Err(why) => {
+                let mut tx = self.line.store.begin().await?;
                 let waiting = edition::quarantine(&mut tx, id, &why, now).await?;
                 tx.commit().await?;
                 error!(edition.id = id, waiting, "edition {id} cannot be rendered; {waiting} deliveries wait: {why}");
@@ -180,9 +177,8 @@ impl Press {
     }
 
     /// Marks the editions that are to be made for what is taken, in the same transaction: what brings the program down is
-    /// not tried for ever. Those of the batch before lose their marks. Gives what [`Press::render_ahead`] takes.
+    /// not tried for ever. Gives what [`Press::render_ahead`] takes.
     pub async fn mark_ahead(&mut self, tx: &mut Tx, taken: &Taken) -> Result<Vec<i64>, Error> {
-        self.unmark(tx).await?;
         let editions: BTreeSet<i64> = taken.editions().collect();
         // Claims come edition by edition: those of the batch before are done, but for the one that goes on.
         if !editions.is_empty() {
@@ -192,20 +188,10 @@ impl Press {
         Ok(if new.is_empty() { vec![] } else { edition::mark_fresh(tx, &new).await? })
     }
 
-    async fn unmark(&mut self, tx: &mut Tx) -> Result<(), Error> {
-        match &*std::mem::take(&mut self.rendered) {
-            [] => Ok(()),
-            rendered => Ok(edition::rendered(tx, rendered).await?),
-        }
-    }
-
-    /// After the last batch.
-    pub async fn rest(&mut self) -> Result<(), Error> {
-        if self.rendered.is_empty() {
-            return Ok(());
-        }
-        let mut tx = self.line.store.begin().await?;
-        self.unmark(&mut tx).await?;
+    /// At once, and without a wait for the disk: whoever is killed later was not brought down by these.
+    async fn unmark(&self, rendered: &[i64]) -> Result<(), Error> {
+        let mut tx = self.line.store.begin_relaxed().await?;
+        edition::rendered(&mut tx, rendered).await?;
         Ok(tx.commit().await?)
     }
 
@@ -221,17 +207,18 @@ impl Press {
 
     /// Makes these editions. What cannot be rendered here is come back to one by one.
     pub async fn render_ahead(&mut self, editions: Vec<i64>) -> Result<(), Error> {
+        let mut rendered = Vec::with_capacity(editions.len());
         for some in editions.chunks(AT_ONCE) {
             let found = edition::by_ids(&self.line.store, some).await?;
             let stories = self.stories(found.iter().map(|edition| &edition.content)).await?;
             for edition in &found {
                 if let Ok(plate) = self.make_of(&stories, &edition.content, &edition.key, false) {
                     self.plates.insert(edition.id, plate);
-                    self.rendered.push(edition.id);
+                    rendered.push(edition.id);
                 }
             }
         }
-        Ok(())
+        if rendered.is_empty() { Ok(()) } else { self.unmark(&rendered).await }
     }
 
     async fn render_one(&self, id: i64) -> Result<Result<Plate, String>, Error> {

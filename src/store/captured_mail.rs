@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::sql::{args, record, same, statements};
+use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx};
 
 statements! {
@@ -15,7 +15,11 @@ statements! {
          WHERE id < $1 AND lower(envelope_to) LIKE $2 ESCAPE '\\' ORDER BY id DESC LIMIT $3",
     );
     COUNT = same("SELECT count(*) FROM captured_mail");
-    THROW_AWAY = same("DELETE FROM captured_mail WHERE received_at < $1");
+    /// What another daemon throws away just now is not waited for.
+    THROW_AWAY = two(
+        "DELETE FROM captured_mail WHERE received_at < $1",
+        "DELETE FROM captured_mail WHERE id IN (SELECT id FROM captured_mail WHERE received_at < $1 FOR UPDATE SKIP LOCKED)",
+    );
 }
 
 /// How long it can be looked at.

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::delivery::{Answer, Kind};
-use super::sql::{args, record, same, statements};
+use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx, delivery};
 use crate::model::delivery::{Key, Mode};
 use crate::model::language::Language;
@@ -36,11 +36,18 @@ statements! {
     );
     ANSWER_ONE = same("UPDATE letter SET answered_at = $2 WHERE key = $1 AND answered_at IS NULL");
     /// What has gone, or never will, needs its address no more.
-    FORGET = same(
+    /// What somebody else has in hand is for the next time: two daemons that tidy up do not wait for each other.
+    FORGET = two(
         "UPDATE letter SET sealed = NULL WHERE sealed IS NOT NULL AND EXISTS (SELECT 1 FROM delivery d WHERE d.key = letter.key
             AND d.state IN ('sent', 'refused', 'cancelled', 'expired', 'not sent'))",
+        "UPDATE letter SET sealed = NULL WHERE key IN (SELECT l.key FROM letter l WHERE l.sealed IS NOT NULL
+            AND EXISTS (SELECT 1 FROM delivery d WHERE d.key = l.key AND d.state IN ('sent', 'refused', 'cancelled', 'expired', 'not sent'))
+            FOR UPDATE OF l SKIP LOCKED)",
     );
-    THROW_AWAY = same("DELETE FROM letter WHERE asked_at < $1");
+    THROW_AWAY = two(
+        "DELETE FROM letter WHERE asked_at < $1",
+        "DELETE FROM letter WHERE key IN (SELECT key FROM letter WHERE asked_at < $1 FOR UPDATE SKIP LOCKED)",
+    );
 }
 
 /// How long the link in a letter works.

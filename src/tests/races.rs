@@ -1,5 +1,7 @@
 //! Several daemons, and several readers, at one instant on one PostgreSQL.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::app::App;
@@ -12,7 +14,7 @@ use crate::pipeline::{Line, compose};
 use crate::store::filing::Numbering;
 use crate::store::sighting::{Keeping, Sighting};
 use crate::store::subscription::{self, Wish};
-use crate::store::{Db, Place, Store, declared, delivery, flood};
+use crate::store::{Db, Place, Store, captured_mail, declared, delivery, flood, letter};
 use crate::tests::engine::{Engine, TestDatabase};
 
 fn at() -> DateTime<Utc> {
@@ -219,4 +221,51 @@ async fn two_feeds_with_the_same_articles_neither_deadlock_nor_number_twice() {
     let numbers = "SELECT array[count(*), count(DISTINCT position), min(position), max(position), (SELECT value FROM counter WHERE name = 'position')] FROM filing";
     let numbers: Vec<i64> = sqlx::query_scalar(numbers).fetch_one(pool).await.unwrap();
     assert_eq!(numbers, [400, 400, 1, 400, 400]);
+}
+
+/// What is old is thrown away by whoever comes first; the other goes on with its work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_daemons_that_tidy_up_do_not_wait_for_each_other() {
+    let Some(database) = Engine::Postgres.database() else { return };
+    let (one, _line) = app(&database, &Clock::by_hand(at())).await;
+    let (two, _other) = app(&database, &Clock::by_hand(at())).await;
+    let Db::Pg { pool, .. } = one.store.db() else { unreachable!("it is PostgreSQL") };
+    // One that only has an address to be forgotten, and one that is old.
+    for (name, asked_at) in [("gone", at()), ("old", at() - TimeDelta::days(9))] {
+        sqlx::query(
+            "INSERT INTO letter (key, hash, sealed, topics, language, zone, hour, origin, asked_at)
+             VALUES (convert_to($1, 'UTF8'), 'h', 's', '[]', 'en', 'UTC', 8, 'a test', $2)",
+        )
+        .bind(name)
+        .bind(asked_at.timestamp_millis())
+        .execute(pool)
+        .await
+        .unwrap();
+    }
+    let gone = "INSERT INTO delivery (key, kind, lane, mode, state, created_at, next_attempt_at) VALUES ('gone', 'confirm', 0, 'live', 'sent', 0, 0)";
+    sqlx::query(gone).execute(pool).await.unwrap();
+    let mut tx = one.store.begin().await.unwrap();
+    captured_mail::add(&mut tx, "from@example.org", "to@example.org", b"", at() - TimeDelta::days(9)).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let mut tx = one.store.begin().await.unwrap();
+    letter::tidy(&mut tx, at()).await.unwrap();
+    captured_mail::tidy(&mut tx, at()).await.unwrap();
+    let other = async {
+        let mut tx = two.store.begin().await.unwrap();
+        letter::tidy(&mut tx, at()).await.unwrap();
+        captured_mail::tidy(&mut tx, at()).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    tokio::time::timeout(Duration::from_secs(20), other).await.expect("it waits for nobody");
+    tx.commit().await.unwrap();
+
+    let left: Vec<String> = sqlx::query_scalar(
+        "SELECT convert_from(key, 'UTF8') || coalesce(sealed::text, ' without an address') FROM letter",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    assert_eq!(left, ["gone without an address"]);
+    assert_eq!(captured_mail::count(&one.store).await.unwrap(), 0);
 }

@@ -18,6 +18,8 @@ pub enum Policy {
 
 /// Keys are kept in an index: longer ones are digested.
 const LONGEST: usize = 512;
+/// The same for canonical links, in bytes: a row of PostgreSQL's index holds 2,704.
+const LONGEST_LINK: usize = 2_000;
 
 /// Parameters that say where a reader came from, not what is shown.
 const TRACKING: [&str; 22] = [
@@ -49,8 +51,16 @@ const TRACKING_FAMILIES: [&str; 4] = ["utm_", "pk_", "mtm_", "hsa_"];
 /// Paths under which a site shows the same page to who comes from a feed.
 const VIEWS: [&str; 1] = ["/feed/view"];
 
-/// What two addresses of one page have in common: a key, not something to show. None for what is no web address.
+/// What two addresses of one page have in common: a key, not something to show, and no longer than an index takes. None for
+/// what is no web address.
 pub fn canonical_link(link: &str) -> Option<String> {
+    let (site, page) = canonical(link)?;
+    let page = if site.len() + page.len() <= LONGEST_LINK { page } else { format!("/sha256:{}", sha256(&page)) };
+    Some(site + &page)
+}
+
+/// Site and page.
+fn canonical(link: &str) -> Option<(String, String)> {
     let mut url = Url::parse(link.trim()).ok()?;
     if !matches!(url.scheme(), "http" | "https") {
         return None;
@@ -62,7 +72,7 @@ pub fn canonical_link(link: &str) -> Option<String> {
         url.query().into_iter().flat_map(|query| query.split('&')).filter(|p| !is_tracking(p)).collect();
     let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
     let host = url.host_str()?.trim_end_matches('.');
-    Some(format!("https://{host}{port}{}{query}", path(url.path())))
+    Some((format!("https://{host}{port}"), format!("{}{query}", path(url.path()))))
 }
 
 /// Whether a canonical link leads to a site as a whole, not to a page of it.
@@ -84,7 +94,7 @@ fn is_tracking(parameter: &str) -> bool {
 
 /// A key that is the same whenever the feed shows the entry again.
 pub fn key(entry: &Entry, policy: Policy) -> String {
-    let link = entry.link.as_deref().and_then(canonical_link);
+    let link = entry.link.as_deref().and_then(canonical).map(|(site, page)| site + &page);
     match (entry.guid.as_deref(), link, policy) {
         (Some(guid), Some(link), Policy::GuidAndLink) => bounded("guid+link", &format!("{guid} {link}")),
         (Some(guid), _, _) => bounded("guid", guid),
@@ -122,9 +132,11 @@ fn bounded(kind: &str, text: &str) -> String {
 }
 
 fn digested(kind: &str, text: &str) -> String {
-    let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}-sha256:{hex}")
+    format!("{kind}-sha256:{}", sha256(text))
+}
+
+fn sha256(text: &str) -> String {
+    hex::encode(digest::digest(&digest::SHA256, text.as_bytes()))
 }
 
 #[cfg(test)]
@@ -153,6 +165,17 @@ mod tests {
         assert_eq!(canonical_link("https://a.example/feed/viewer").unwrap(), "https://a.example/feed/viewer");
         assert_eq!(canonical_link("mailto:a@example.org"), None);
         assert_eq!(canonical_link("story/1"), None);
+    }
+
+    #[test]
+    fn a_canonical_link_is_never_longer_than_an_index_takes() {
+        let long = |end: &str| canonical_link(&format!("https://a.example/{}{end}", "x".repeat(4_000))).unwrap();
+        assert!(long("1").starts_with("https://a.example/sha256:") && long("1").len() < LONGEST_LINK);
+        assert!(!is_front_page(&long("1")));
+        assert_eq!(long("1"), long("1/#top"));
+        assert_ne!(long("1"), long("2"));
+        let fits = format!("https://a.example/{}", "x".repeat(LONGEST_LINK - 18));
+        assert_eq!(canonical_link(&fits).unwrap(), fits);
     }
 
     #[test]

@@ -108,6 +108,18 @@ impl Error {
         matches!(self, Self::Query(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut))
     }
 
+    /// It works, and does not take these values: too long for an index, or against a constraint.
+    pub fn refuses_the_data(&self) -> bool {
+        let Self::Query(sqlx::Error::Database(error)) = self else { return false };
+        let code = error.code().unwrap_or_default();
+        match code.parse::<u32>() {
+            // SQLite's, whose lowest byte is the kind: TOOBIG, CONSTRAINT, MISMATCH.
+            Ok(number) if code.len() < 5 => matches!(number & 0xff, 18..=20),
+            // SQLSTATE: data exception, integrity constraint violation, program limit exceeded.
+            _ => ["22", "23", "54"].iter().any(|class| code.len() == 5 && code.starts_with(class)),
+        }
+    }
+
     fn argument(source: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self::Argument { source }
     }

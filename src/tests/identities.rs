@@ -1,5 +1,7 @@
 //! Which entry is which, and for how long that is known.
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 use super::app::{NEWSROOM, Setup, TestApp};
 use super::engine::on_both_engines;
 use super::newsstand::{Item, Manner, Newsstand};
@@ -40,6 +42,23 @@ on_both_engines! {
         app.fetch().await;
         assert_eq!(titles(&app).await, ["Once"]);
         assert_eq!(app.ask("SELECT identity FROM feed WHERE slug = 'health'").await, ["guid"]);
+    }
+
+    /// Longer than an index of PostgreSQL takes.
+    async fn a_link_of_four_thousand_characters_is_as_good_as_any(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health", "climate"]).await;
+        // Such as compresses no better than a key of a content delivery network.
+        let random: String = (0..62).map(|n| hex::encode(digest(&SHA256, &[n]))).collect();
+        let link = format!("https://paper.example.org/{random}");
+        for feed in ["health", "climate"] {
+            app.newsstand.publish(feed, item(feed, &link, "Far away"));
+        }
+        app.run_until("2026-03-03 12:00").await;
+        assert_eq!(titles(&app).await, ["Far away"], "known by its link in the other feed");
+        let mail = app.only_mail_to("alice@example.org");
+        assert_eq!(mail.headlines(), ["Far away"]);
+        assert!(mail.html().contains(&link), "the reader gets it whole");
     }
 
     async fn entries_with_neither_guid_nor_link_are_told_apart_by_all_their_words(engine: Engine) {

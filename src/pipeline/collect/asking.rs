@@ -33,7 +33,12 @@ pub(super) async fn one(line: &Line, due: &Due, shelves: &Shelves, now: DateTime
         Err(failure) => Err(failure),
     };
     let ended = match fetched {
-        Ok(answer) => read(line, due, shelves, answer, now).await?,
+        Ok(answer) => match read(line, due, shelves, answer, now).await {
+            Ok(read) => read,
+            // One feed's words must not keep all others from being asked.
+            Err(Error::Store(error)) if error.refuses_the_data() => Err(Failure::not_kept(&error)),
+            Err(error) => return Err(error),
+        },
         Err(failure) => Err(failure),
     };
     match ended {

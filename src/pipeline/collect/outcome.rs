@@ -9,8 +9,8 @@ use super::super::{Error, Line};
 use super::{Collected, host_of};
 use crate::feed::fetch::{FetchError, Freshness, RetryAfter, next_after_failure, next_check};
 use crate::model::words::with_causes;
-use crate::store::Tx;
 use crate::store::feed::{self, Due, Failed, Moved};
+use crate::store::{self, Tx};
 
 /// A feed that is not found is told of after so long: while a site is being moved, it comes and goes.
 const MISSING_FOR: TimeDelta = TimeDelta::days(3);
@@ -35,6 +35,12 @@ impl Failure {
     /// Something came, and it is no feed.
     pub(super) fn unread(words: String, retry_after: Option<RetryAfter>) -> Self {
         Self { words, kind: Kind::Error, retry_after }
+    }
+
+    /// It was read, and could not be kept.
+    pub(super) fn not_kept(error: &store::Error) -> Self {
+        let words = format!("what it has could not be kept: {}", with_causes(error));
+        Self { words, kind: Kind::Error, retry_after: None }
     }
 
     pub(super) fn of(error: &FetchError) -> Self {

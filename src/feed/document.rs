@@ -16,6 +16,8 @@ pub struct Document {
     pub entries: Vec<Entry>,
     /// What was wrong with the document, in words, when it had to be mended or was cut short.
     pub damaged: Option<String>,
+    /// Its end did not come: what else it has is not known.
+    pub cut_short: bool,
 }
 
 /// An item as the feed states it: decoded and bounded, but neither cleaned nor kept.

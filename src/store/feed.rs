@@ -25,7 +25,7 @@ statements! {
     MAKE_ALL_DUE = same("UPDATE feed SET next_check_at = $1 WHERE retired_at IS NULL AND gone_at IS NULL");
     ANSWERED = same(
         "UPDATE feed SET title = coalesce($2, title), document_language = coalesce($13, document_language), etag = $3, last_modified = $4, body_hash = $5, identity = $6, damaged = $7,
-             next_check_at = $8, last_success_at = $9, first_fetched_at = coalesce(first_fetched_at, $9),
+             next_check_at = $8, last_success_at = $9, first_fetched_at = coalesce(first_fetched_at, $15),
              moved_to = $10, moved_since = $11, adopted_url = coalesce($12, adopted_url), ttl_minutes = $14,
              failures = 0, error = NULL, error_since = NULL, told_at = NULL, missing_since = NULL WHERE id = $1",
     );
@@ -152,9 +152,12 @@ pub struct Answered {
     pub language: Option<Language>,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
-    pub body_hash: Vec<u8>,
+    /// None, as the validators: it is to be sent again even if it stays as it is.
+    pub body_hash: Option<Vec<u8>>,
     pub identity: &'static str,
     pub damaged: Option<String>,
+    /// Its archive is known from now on.
+    pub is_first_fetched: bool,
     pub ttl_minutes: Option<u32>,
     pub next_check_at: DateTime<Utc>,
     pub moved: Moved,
@@ -219,6 +222,7 @@ pub async fn answered(tx: &mut Tx, id: i64, a: &Answered, now: DateTime<Utc>) ->
         adopted,
         a.language.as_ref().map(Language::as_str),
         a.ttl_minutes.map(i64::from),
+        a.is_first_fetched.then_some(now),
     ];
     tx.exec(&ANSWERED, values).await.map(drop)
 }

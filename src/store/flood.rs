@@ -11,8 +11,8 @@ statements! {
     /// Another daemon may be keeping a document of the same feed, or somebody releases it: whoever comes second sees what the
     /// first has done.
     STANDING = two(
-        "SELECT first_fetched_at, last_success_at, held_since FROM feed WHERE id = $1",
-        "SELECT first_fetched_at, last_success_at, held_since FROM feed WHERE id = $1 FOR UPDATE",
+        "SELECT first_fetched_at, last_success_at, held_since, damaged FROM feed WHERE id = $1",
+        "SELECT first_fetched_at, last_success_at, held_since, damaged FROM feed WHERE id = $1 FOR UPDATE",
     );
     BATCHES = same(
         "SELECT first_seen_at, count(*) FROM sighting WHERE feed = $1 AND first_seen_at >= $2 GROUP BY first_seen_at ORDER BY count(*) DESC",
@@ -26,14 +26,16 @@ statements! {
 }
 
 /// How a feed stands when a document of it is to be kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Standing {
     /// None: it is fetched for the first time.
     pub first_fetched_at: Option<DateTime<Utc>>,
     pub last_success_at: Option<DateTime<Utc>>,
     pub held_since: Option<DateTime<Utc>>,
+    /// What was wrong with the document before.
+    pub damaged: Option<String>,
 }
-record!(Standing { first_fetched_at, last_success_at, held_since });
+record!(Standing { first_fetched_at, last_success_at, held_since, damaged });
 
 /// What becomes of what is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod app;
 mod at_work;
 mod breaker;
+mod broken_off;
 mod brought_down;
 mod browser;
 mod changed_text;

@@ -131,6 +131,11 @@ impl Newsstand {
         self.change(feed, |shelf| shelf.items.iter_mut().filter(|item| item.title == title).for_each(&edit));
     }
 
+    /// The feed as it answers when it behaves.
+    pub fn document(&self, feed: &str) -> String {
+        lock(&self.shelves).get(feed).expect("such a feed").document(feed)
+    }
+
     pub fn behave(&self, feed: &str, manner: Manner) {
         self.change(feed, |shelf| shelf.manner = manner);
     }

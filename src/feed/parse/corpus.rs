@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::reading::TOO_MANY;
 use super::{chars, document};
 use crate::feed::clean::{self, Limits};
 
@@ -79,12 +80,18 @@ fn the_limits_hold() {
     let deep = format!("<rss><channel>{}<item><title>x</title></item>", "<a>".repeat(30_000));
     assert!(document(deep.as_bytes(), None, None).is_ok());
 
-    let prose = format!("<rss><channel><item><description>{}text", "<div><b>".repeat(5_000));
+    let prose = format!("<rss><channel><item><description>{}text</item>", "<div><b>".repeat(5_000));
     let read = document(prose.as_bytes(), None, None).unwrap();
     assert!(read.entries[0].summary.as_ref().unwrap().value.contains("text"));
 
-    let many = format!("<rss><channel>{}", "<item><title>x</title></item>".repeat(5_000));
-    assert_eq!(document(many.as_bytes(), None, None).unwrap().entries.len(), 1000);
+    let many = |n| format!("<rss><channel>{}</channel></rss>", "<item><title>x</title></item>".repeat(n));
+    for (n, damaged) in [(1_000, None), (5_000, Some(TOO_MANY))] {
+        let json = format!("{{\"version\":\"jsonfeed\",\"items\":[{}{{}}]}}", "{},".repeat(n - 1));
+        for text in [many(n), json] {
+            let read = document(text.as_bytes(), None, None).unwrap();
+            assert_eq!((read.entries.len(), read.damaged.as_deref(), read.cut_short), (1_000, damaged, false));
+        }
+    }
     let unclosed = format!("<rss><channel>{}", "<item>".repeat(5_000));
     assert_eq!(document(unclosed.as_bytes(), None, None).unwrap().entries.len(), 1000);
 

@@ -11,7 +11,7 @@ use super::draft::Draft;
 use super::html::looks_like_html;
 use super::links;
 use super::loose::{Loose, Many, Named};
-use super::reading::ENTRIES;
+use super::reading::{ENTRIES, TOO_MANY};
 use crate::feed::clean::plain_text;
 use crate::feed::{Document, Text};
 use crate::model::article::Image;
@@ -22,6 +22,7 @@ pub(super) fn read(text: &str, base: Option<&Url>) -> Option<Document> {
     let mut json = serde_json::Deserializer::from_str(text);
     if let Err(error) = (&mut feed).deserialize(&mut json) {
         feed.document.damaged = Some(format!("the JSON is broken: {error}"));
+        feed.document.cut_short = true;
     }
     let Feed { mut document, is_feed, .. } = feed;
     for entry in &mut document.entries {
@@ -102,7 +103,9 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
                 None => return Ok(()),
             }
         }
-        while items.next_element::<IgnoredAny>()?.is_some() {}
+        while items.next_element::<IgnoredAny>()?.is_some() {
+            document.damaged.get_or_insert_with(|| TOO_MANY.to_owned());
+        }
         Ok(())
     }
 }

@@ -20,6 +20,8 @@ use crate::model::article::Image;
 
 /// More entries than this are not read.
 pub(super) const ENTRIES: usize = 1000;
+/// What is said of a feed that has more.
+pub(super) const TOO_MANY: &str = "it has more than 1,000 entries; those after them were not read";
 
 pub(super) struct Reading {
     scope: Scope,
@@ -32,6 +34,7 @@ pub(super) struct Reading {
     is_atom_1: bool,
     is_feed: bool,
     is_html: bool,
+    has_too_many: bool,
     /// `media:content` and what stands in it.
     picture: pictures::Pending,
 }
@@ -48,6 +51,7 @@ impl Reading {
             is_atom_1: false,
             is_feed: false,
             is_html: false,
+            has_too_many: false,
             picture: pictures::Pending::default(),
         }
     }
@@ -59,7 +63,7 @@ impl Reading {
 
     /// Nothing more will come of reading on.
     pub(super) fn is_over(&self) -> bool {
-        self.is_html || self.document.entries.len() >= ENTRIES
+        self.is_html || self.has_too_many
     }
 
     /// None when it was no feed.
@@ -67,12 +71,18 @@ impl Reading {
         if self.is_html || !self.is_feed && self.document.entries.is_empty() && self.entry.is_none() {
             return None;
         }
-        if self.scope.depth() > 0 && !self.is_over() {
+        let (whole, is_torn) = (self.document.entries.len(), self.scope.depth() > 0 && !self.is_over());
+        if is_torn {
             let innermost = self.scope.innermost().to_owned();
             self.damage(&format!("it ends in the middle of <{innermost}>"));
         }
         self.close_down_to(0);
         let mut document = self.document;
+        if is_torn {
+            // An entry without its end may lack its guid, or have half a link: it would be news, and again when it is whole.
+            document.entries.truncate(whole);
+            document.cut_short = true;
+        }
         document.title = self.feed.take_title();
         document.link = self.feed.take_link();
         document.language = self.feed.language.take();
@@ -228,6 +238,10 @@ impl Reading {
     }
 
     fn begin_entry(&mut self, tag: &Tag) -> Role {
+        if self.document.entries.len() >= ENTRIES {
+            self.has_too_many = true;
+            self.damage(TOO_MANY);
+        }
         let mut draft = Draft::default();
         draft.language = self.scope.language().map(str::to_owned);
         if let Some(about) = tag.local("about") {
@@ -318,7 +332,7 @@ impl Reading {
         }
         match self.scope.pop() {
             Some(Role::Entry) => {
-                if let Some(draft) = self.entry.take().filter(|_| self.document.entries.len() < ENTRIES) {
+                if let Some(draft) = self.entry.take().filter(|_| !self.has_too_many) {
                     self.document.entries.push(draft.into_entry());
                 }
             }

@@ -42,14 +42,17 @@ pub(super) async fn keep(
     let policy = identity::policy(&document.entries, so_far);
     let policies = (so_far, policy);
     let sightings = sightings(line, due, shelves, document, policies, now);
-    let answered = Answered {
+    let is_whole = !document.cut_short;
+    let mut answered = Answered {
         title: document.title.clone(),
         language: document.language.as_deref().and_then(|tag| tag.parse().ok()),
-        etag: received.etag,
-        last_modified: received.last_modified,
-        body_hash: received.hash,
+        // What broke off is to be sent for again, also as it is.
+        etag: received.etag.filter(|_| is_whole),
+        last_modified: received.last_modified.filter(|_| is_whole),
+        body_hash: is_whole.then_some(received.hash),
         identity: if policy == Policy::GuidAndLink { "guid+link" } else { "guid" },
         damaged: document.damaged.clone(),
+        is_first_fetched: is_whole,
         next_check_at: next(line, due, document.ttl_minutes, &received.freshness, now),
         ttl_minutes: document.ttl_minutes,
         moved: received.moved,
@@ -57,6 +60,8 @@ pub(super) async fn keep(
 
     let mut tx = line.store.begin().await?;
     let standing = store::flood::standing(&mut tx, due.id).await?;
+    // The rest of an archive that broke off is no news when it comes; a feed that always breaks off has no more than this.
+    answered.is_first_fetched |= standing.damaged.is_some();
     let keeping = Keeping::begin(&mut tx, due.id, &sightings).await?;
     let is_held = flood::holds(line, &mut tx, due, &standing, &keeping, now).await?;
     let numbering = numbering(line, due, standing.first_fetched_at.is_none(), is_held, &sightings, now);

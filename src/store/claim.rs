@@ -82,6 +82,14 @@ pub enum Lanes {
 /// Mail goes lane by lane: 0 is for answers to a person, 1 and on for digests, so many of a large run in each.
 pub const LAST_LANE: i64 = 16;
 
+/// All of them, for `concat!`: an index that begins with the lane is of use only to whoever names it.
+macro_rules! lanes {
+    () => {
+        "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
+    };
+}
+pub(super) use lanes;
+
 /// The rows that were taken in hand, each with its edition.
 #[derive(Debug, Clone, Default)]
 pub struct Taken(Vec<(i64, Option<i64>)>);

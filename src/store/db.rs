@@ -157,21 +157,22 @@ impl Db {
     /// A transaction that may write. The begin runs in a task of its own: one dropped half-way would give PostgreSQL's
     /// pool back a connection that is inside a transaction.
     pub async fn begin(&self) -> Result<Tx, Error> {
-        self.begin_with(writer::FORCED, "BEGIN").await
+        self.begin_with(writer::FORCED).await
     }
 
-    /// The same, but that its commit does not wait for the disk. What a power cut takes of it, it takes whole, and with it all
-    /// that was written later.
+    /// The same, but that on SQLite its commit does not wait for the disk. What a power cut takes of it, it takes whole, and
+    /// with it all that was written later, and whoever wrote it. A server is another matter: we outlive its fall, and would go
+    /// on with what is no more.
     pub async fn begin_relaxed(&self) -> Result<Tx, Error> {
-        self.begin_with(writer::RELAXED, "BEGIN; SET LOCAL synchronous_commit = off").await
+        self.begin_with(writer::RELAXED).await
     }
 
-    async fn begin_with(&self, lite: &'static str, pg: &'static str) -> Result<Tx, Error> {
+    async fn begin_with(&self, lite: &'static str) -> Result<Tx, Error> {
         match self {
             Self::Lite { write, .. } => finish(&Home::here(), write.clone().begin(lite)).await.map(Tx::Lite),
             Self::Pg { pool, home } => {
                 let pool = pool.clone();
-                let tx = finish(home, async move { pool.begin_with(pg).await }).await?;
+                let tx = finish(home, async move { pool.begin().await }).await?;
                 Ok(Tx::Pg(tx, home.clone()))
             }
         }

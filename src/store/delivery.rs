@@ -174,9 +174,6 @@ pub enum Settled {
     },
 }
 
-/// Mail goes lane by lane: 0 is for answers to a person, 1 and on for digests, so many of a large run in each.
-pub const LAST_LANE: i64 = 16;
-
 /// The daemon's claims carry its token.
 pub type Token = [u8; 16];
 

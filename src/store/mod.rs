@@ -166,7 +166,7 @@ impl Store {
         self.db.begin().await
     }
 
-    /// A transaction whose commit does not wait for the disk: for what is safe to lose whole.
+    /// A transaction whose commit does not wait for our own disk: for what is safe to lose whole, together with this process.
     pub async fn begin_relaxed(&self) -> Result<Tx, Error> {
         self.db.begin_relaxed().await
     }

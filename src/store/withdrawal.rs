@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::claim::lanes;
 use super::sql::{args, record, same, statements, two};
 use super::{Error, Store, Tx, edition, setting};
 use crate::model::revision::Gone;
@@ -22,18 +23,18 @@ statements! {
     WITH_ARTICLE = same("SELECT edition FROM edition_article WHERE article = $1 ORDER BY edition");
     /// What waits with these editions: an arm for each index that knows the state. Answers to a person have lane 0.
     WAITING_WITH = two(
-        "SELECT id, edition FROM delivery WHERE lane IN (0, 1, 2, 3, 4, 5, 6, 7, 8) AND edition IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred') AND doubts = 0
+        concat!("SELECT id, edition FROM delivery WHERE lane IN (", lanes!(), ") AND edition IN (SELECT value FROM json_each($1)) AND state IN ('ready', 'deferred') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition IN (SELECT value FROM json_each($1)) AND state IN ('held', 'quarantined') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition IN (SELECT value FROM json_each($1)) AND state IN ('claimed', 'sending') AND state = 'claimed' AND doubts = 0
-         LIMIT $2",
-        "SELECT id, edition FROM delivery WHERE lane IN (0, 1, 2, 3, 4, 5, 6, 7, 8) AND edition = ANY($1) AND state IN ('ready', 'deferred') AND doubts = 0
+         LIMIT $2"),
+        concat!("SELECT id, edition FROM delivery WHERE lane IN (", lanes!(), ") AND edition = ANY($1) AND state IN ('ready', 'deferred') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition = ANY($1) AND state IN ('held', 'quarantined') AND doubts = 0
          UNION ALL
          SELECT id, edition FROM delivery WHERE edition = ANY($1) AND state IN ('claimed', 'sending') AND state = 'claimed' AND doubts = 0
-         LIMIT $2",
+         LIMIT $2"),
     );
     /// Somebody else's hands are passed over, so that nobody waits for anybody; they are come back to.
     REVISE = two(
@@ -59,15 +60,15 @@ statements! {
             AND d.state IN ('ready', 'deferred', 'claimed', 'held', 'quarantined') AND d.doubts = 0 ORDER BY d.id FOR UPDATE SKIP LOCKED)",
     );
     /// Swept when nothing can leave with it any more. What is being handed over may come back to wait.
-    SWEPT = same(
+    SWEPT = same(concat!(
         "UPDATE article SET sweeping = FALSE WHERE id = $1
          AND NOT EXISTS (SELECT 1 FROM edition_article a JOIN delivery d ON d.edition = a.edition
-            WHERE a.article = $1 AND d.lane IN (0, 1, 2, 3, 4, 5, 6, 7, 8) AND d.state IN ('ready', 'deferred') AND d.doubts = 0)
+            WHERE a.article = $1 AND d.lane IN (", lanes!(), ") AND d.state IN ('ready', 'deferred') AND d.doubts = 0)
          AND NOT EXISTS (SELECT 1 FROM edition_article a JOIN delivery d ON d.edition = a.edition
             WHERE a.article = $1 AND d.state IN ('held', 'quarantined') AND d.doubts = 0)
          AND NOT EXISTS (SELECT 1 FROM delivery d JOIN edition_article a ON a.edition = d.edition AND a.article = $1
             WHERE d.state IN ('claimed', 'sending') AND d.doubts = 0)",
-    );
+    ));
     /// Of the runs that had the article: what became of the digests that had it.
     REACH = same(
         "SELECT count(CASE WHEN NOT x.there AND x.state NOT IN ('cancelled', 'expired', 'refused', 'not sent') THEN 1 END),

@@ -3,10 +3,10 @@
 use super::app::{Reader, TestApp, time};
 use super::engine::on_both_engines;
 use super::rows::Rows;
-use crate::model::holdings::StopReason;
+use crate::model::holdings::{Pause, PauseReason, Return, StopReason};
 use crate::pipeline::retain::{self, Retained};
 use crate::store::former::{self, Goes};
-use crate::store::suppression;
+use crate::store::{request, suppression};
 
 const ANA: &str = "ana@example.net";
 
@@ -140,7 +140,7 @@ on_both_engines! {
         let deliveries = "SELECT CAST(count(*) AS TEXT) FROM delivery WHERE kind = 'digest'";
         assert_eq!(app.ask(deliveries).await, ["2"]);
         app.change("bo@example.net", |holdings, ground| {
-            holdings.pause(None, crate::model::holdings::Pause { until: None, reason: crate::model::holdings::PauseReason::Reader }, ground)
+            holdings.pause(None, Pause { until: None, reason: PauseReason::Reader }, ground)
         }).await;
         app.run_until("2026-03-05 12:00").await;
 
@@ -153,11 +153,72 @@ on_both_engines! {
         app.publish("climate", "Of climate again");
         app.fetch().await;
         app.change("bo@example.net", |holdings, ground| {
-            holdings.resume(None, crate::model::holdings::Return::CatchUp, ground)
+            holdings.resume(None, Return::CatchUp, ground)
         }).await;
         app.run_until("2027-04-21 12:00").await;
         assert_eq!(bo, app.reader("bo@example.net").await);
         let mails = app.mail_to("bo@example.net");
         assert_eq!(mails.last().unwrap().headlines(), ["Of climate again"]);
+    }
+
+    /// The run that a digest was cancelled in stays, for something else in doubt; the one that told it after all goes.
+    async fn what_was_owed_and_told_is_not_owed_again_when_the_ledger_forgets(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        for address in [ANA, "bo@example.net"] {
+            app.subscribe(address, &["health"]).await;
+        }
+        app.publish("health", "First");
+        app.meddle("INSERT INTO setting (name, value) VALUES ('hold', 'a story')").await;
+        app.run_until("2026-03-03 08:00").await;
+        // Bo's was being handed over when the power went, and Bo has gone since.
+        app.meddle(
+            "UPDATE delivery SET state = 'uncertain', doubts = 1 WHERE subscriber = (SELECT id FROM subscriber WHERE address = 'bo@example.net')",
+        )
+        .await;
+        stop(&app, "bo@example.net").await;
+        app.run_until("2026-03-04 07:59").await;
+        app.meddle("DELETE FROM setting WHERE name = 'hold'").await;
+        app.clock.set(time("2026-03-04 08:00"));
+        app.publish("health", "Second");
+        app.fetch().await;
+        assert_eq!(app.ask("SELECT state FROM delivery WHERE kind = 'digest' ORDER BY run, subscriber").await[..2], ["expired", "uncertain"]);
+        app.run_until("2026-03-04 09:00").await;
+        assert!(app.only_mail_to(ANA).says("First"), "it went with the second run");
+
+        app.sleep_until("2027-05-01 07:00");
+        app.publish("health", "Much later");
+        app.run_until("2027-05-02 09:00").await;
+        assert_eq!(app.mail_to(ANA).last().unwrap().headlines(), ["Much later"]);
+        assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM run WHERE begun_at < 1790000000000").await, ["1"], "Bo's stays");
+        // Whoever comes back has the ledger asked.
+        app.change(ANA, |holdings, ground| holdings.pause(None, Pause { until: None, reason: PauseReason::Reader }, ground)).await;
+        app.change(ANA, |holdings, ground| holdings.resume(None, Return::CatchUp, ground)).await;
+        app.publish("health", "Later still");
+        app.run_until("2027-05-03 09:00").await;
+        assert_eq!(app.mail_to(ANA).last().unwrap().headlines(), ["Later still"]);
+    }
+
+    async fn digests_on_request_are_forgotten_when_a_run_has_served_their_readers(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 07:00").await;
+        app.sleep_until("2026-03-02 09:00");
+        app.publish("health", "First");
+        app.fetch().await;
+        app.subscribe(ANA, &["health"]).await;
+        let mut tx = app.line().store.begin().await.unwrap();
+        request::ask(&mut tx, app.reader(ANA).await, app.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        app.run().await;
+        assert_eq!(app.only_mail_to(ANA).headlines(), ["First"]);
+        let on_request = "SELECT CAST(count(*) AS TEXT) FROM delivery WHERE run IS NULL AND kind = 'digest'";
+
+        // Nobody has told them anything since: it is what keeps this article from coming again.
+        app.clock.set(time("2027-05-01 07:00"));
+        retain(&app).await;
+        assert_eq!(app.ask(on_request).await, ["1"]);
+        app.publish("health", "Much later");
+        app.run_until("2027-05-02 09:00").await;
+        assert_eq!(app.mail_to(ANA).last().unwrap().headlines(), ["Much later"]);
+        app.run_until("2027-05-03 09:00").await;
+        assert_eq!(app.ask(on_request).await, ["0"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Stories about the whole program, and what tells them. Each runs on SQLite and on PostgreSQL.
 
-mod app;
+pub mod app;
 mod at_work;
 mod breaker;
 mod broken_off;

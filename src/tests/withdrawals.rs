@@ -257,6 +257,17 @@ on_both_engines! {
         assert_eq!(headlines(&app, "both@example.org"), [["Of both", "Of health", "Of climate"]]);
     }
 
+    /// Of a run over a million readers.
+    async fn what_waits_in_the_last_lane_goes_without_it_too(engine: Engine) {
+        let app = with_digests_that_wait(engine).await;
+        app.meddle("UPDATE delivery SET lane = 16").await;
+        assert_eq!(claim::LAST_LANE, 16);
+        assert_eq!(withdraw(&app, "Of health").await.changed, 2);
+        app.run().await;
+        assert_eq!(headlines(&app, "health@example.org"), [["Of both"]]);
+        assert_eq!(app.ask("SELECT title FROM article WHERE sweeping").await, [""; 0]);
+    }
+
     /// What an edition was set aside for may have been this article.
     async fn a_digest_that_was_set_aside_goes_on_without_it(engine: Engine) {
         let app = with_digests_that_wait(engine).await;

@@ -87,6 +87,9 @@ struct Writer {
     queue: mpsc::Receiver<Mark>,
     /// Outcomes not yet written.
     outcomes: Vec<Outcome>,
+    /// Granted, with their outcomes still to be written. None of them is granted once more: a delivery that went back and was
+    /// claimed again, while its message was on its way, is two messages.
+    granted: HashSet<i64>,
     on_their_way: Arc<AtomicUsize>,
     /// Messages are signed, and come no faster than that goes.
     signs: bool,
@@ -104,6 +107,7 @@ impl Marks {
             token: line.token,
             queue,
             outcomes: Vec::new(),
+            granted: HashSet::new(),
             on_their_way: Arc::clone(&on_their_way),
             signs: line.signer.is_some(),
             in_a_hurry: 0,
@@ -174,12 +178,19 @@ impl Writer {
                 }
             }
             finishing |= self.gather(&mut sendings, finishing).await;
+            self.turn_twins_away(&mut sendings);
             match self.commit(&sendings).await {
-                Ok(granted) => {
-                    self.outcomes.clear();
+                Ok(marked) => {
+                    for outcome in self.outcomes.drain(..) {
+                        self.granted.remove(&outcome.id);
+                    }
                     self.say_it_works();
-                    for ((_, answer), granted) in sendings.into_iter().zip(granted) {
-                        let _ = answer.send(granted);
+                    for (sending, answer) in sendings {
+                        let is_marked = marked.contains(&sending.id);
+                        if is_marked {
+                            self.granted.insert(sending.id);
+                        }
+                        let _ = answer.send(if is_marked { Granted::Yes } else { Granted::No });
                     }
                 }
                 Err(failure) => {
@@ -228,7 +239,17 @@ impl Writer {
         false
     }
 
-    async fn commit(&self, sendings: &[(Sending, oneshot::Sender<Granted>)]) -> Result<Vec<Granted>, store::Error> {
+    /// Of two messages for one delivery, the one that asks first is the one: its outcome is that of both.
+    fn turn_twins_away(&self, sendings: &mut Vec<(Sending, oneshot::Sender<Granted>)>) {
+        let mut asked = HashSet::with_capacity(sendings.len());
+        let mut is_twin = |id: i64| self.granted.contains(&id) || !asked.insert(id);
+        for (_, answer) in sendings.extract_if(.., |(sending, _)| is_twin(sending.id)) {
+            let _ = answer.send(Granted::Unknown);
+        }
+    }
+
+    /// Which of these were marked.
+    async fn commit(&self, sendings: &[(Sending, oneshot::Sender<Granted>)]) -> Result<HashSet<i64>, store::Error> {
         let now = self.clock.now();
         let sent = self.outcomes.iter().filter_map(|outcome| match &outcome.settled {
             Settled::Sent { reply } => Some((outcome.id, reply.as_str())),
@@ -236,13 +257,11 @@ impl Writer {
         });
         let sendings = sendings.iter().map(|(sending, _)| sending).collect();
         let group = Group { sent: sent.collect(), sendings };
-        let marked = if group.sent.len() == self.outcomes.len() {
-            group.write(&self.store, &self.token, now).await?
+        if group.sent.len() == self.outcomes.len() {
+            group.write(&self.store, &self.token, now).await
         } else {
-            self.commit_one_by_one(&group, now).await?
-        };
-        let granted = |sending: &&Sending| if marked.contains(&sending.id) { Granted::Yes } else { Granted::No };
-        Ok(group.sendings.iter().map(granted).collect())
+            self.commit_one_by_one(&group, now).await
+        }
     }
 
     /// With outcomes that take more than a statement.
@@ -289,5 +308,47 @@ impl Writer {
             info!("outcomes are written again");
         }
         self.failing = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::claim::{self, Lanes};
+    use crate::tests::app::TestApp;
+    use crate::tests::engine::on_both_engines;
+
+    on_both_engines! {
+        /// A row that went back, by hand or with a server that fell, was claimed again.
+        async fn of_two_messages_for_one_delivery_one_is_granted(engine: Engine) {
+            let app = TestApp::at(engine, "2026-03-02 12:00").await;
+            app.subscribe("ada@example.org", &["health"]).await;
+            app.publish("health", "Once");
+            app.meddle("INSERT INTO setting (name, value) VALUES ('hold', 'until it is claimed by hand')").await;
+            app.run_until("2026-03-03 08:00").await;
+            app.meddle("DELETE FROM setting WHERE name = 'hold'").await;
+
+            let line = app.line();
+            let mut tx = line.store.begin().await.unwrap();
+            let taken = claim::take(&mut tx, &line.token, 10, Lanes::All, app.clock.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            let claimed = claim::taken(&line.store, &taken).await.unwrap().remove(0);
+            let address = claimed.address.unwrap();
+            let sending = Sending {
+                id: claimed.id,
+                edition: claimed.edition,
+                address_key: address.key(),
+                hash: line.keys.hash_of_address(&address),
+            };
+
+            let marks = Marks::start(line, &Handle::current());
+            let (one, other) = tokio::join!(marks.sending(sending.clone()), marks.sending(sending.clone()));
+            assert_eq!((one, other), (Granted::Yes, Granted::Unknown), "asked at once");
+            assert_eq!(marks.sending(sending.clone()).await, Granted::Unknown, "while the first is on its way");
+            marks.settle(claimed.id, Settled::Sent { reply: "250 kept".to_owned() }).await;
+            assert_ne!(marks.sending(sending).await, Granted::Yes, "and when it has arrived");
+            marks.finish().await;
+            assert_eq!(app.digests().await, ["sent"]);
+        }
     }
 }

@@ -187,7 +187,7 @@ impl Shared {
         // What fell due since the run began, a confirmation say, does not wait for its end.
         let now = now.max(self.line.clock.now());
         let store = &self.line.store;
-        // A claim that is lost was never made: what it took is ready.
+        // A claim that is lost with this process was never made: what it took is ready.
         let mut tx = store.begin_relaxed().await?;
         let taken = claim::take(&mut tx, &self.line.token, limit, lanes, now).await?;
         let editions = press.mark_ahead(&mut tx, &taken).await?;

@@ -37,6 +37,8 @@ pub struct Window {
     by_topic: HashMap<i64, Vec<i64>>,
     /// By topic: in which language a reader of a language is served, where that is not their own.
     served: HashMap<i64, HashMap<Language, Language>>,
+    /// Topics with articles of one that they have replaced.
+    inheriting: HashSet<i64>,
     site: Option<Language>,
 }
 
@@ -104,6 +106,7 @@ impl Window {
     /// Adds an article, with all its filings; one that is there already is replaced.
     pub fn add(&mut self, candidate: Candidate) {
         let article = candidate.article;
+        self.inheriting.extend(candidate.inherited.iter().map(|(topic, _)| *topic));
         if let Some(old) = self.candidates.insert(article, candidate) {
             for (topic, _) in &old.topics {
                 self.by_topic.entry(*topic).or_default().retain(|a| *a != article);
@@ -119,6 +122,12 @@ impl Window {
         if let Some(candidate) = self.candidates.get_mut(&article) {
             (candidate.pinned, candidate.withdrawn) = (pinned, withdrawn);
         }
+    }
+
+    /// Whether articles count under this topic that were filed under one it has replaced. Who gets them depends on when they
+    /// came to the topic.
+    pub fn inherits(&self, topic: i64) -> bool {
+        self.inheriting.contains(&topic)
     }
 
     pub fn contains(&self, article: i64) -> bool {

@@ -99,20 +99,21 @@ statements! {
         "DELETE FROM enrolment WHERE (slot, subscriber) IN (SELECT value ->> 0, value ->> 1 FROM json_each($1))",
         "DELETE FROM enrolment WHERE (slot, subscriber) IN (SELECT (j ->> 0)::bigint, (j ->> 1)::bigint FROM jsonb_array_elements($1::text::jsonb) j)",
     );
+    /// That something is to be folded may be written by whoever delivers, since the enrolment was read.
     ENROL = two(
         "INSERT INTO enrolment (slot, subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold, wakes_after)
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
          FROM json_each($1) WHERE true
          ON CONFLICT (slot, subscriber) DO UPDATE SET topics = excluded.topics, regions = excluded.regions,
             language = excluded.language, format = excluded.format, changed_at = excluded.changed_at,
-            regions_changed_at = excluded.regions_changed_at, sole = excluded.sole, fold = excluded.fold, wakes_after = excluded.wakes_after",
+            regions_changed_at = excluded.regions_changed_at, sole = excluded.sole, fold = enrolment.fold OR excluded.fold, wakes_after = excluded.wakes_after",
         "INSERT INTO enrolment (slot, subscriber, topics, regions, language, format, changed_at, regions_changed_at, sole, fold, wakes_after)
          SELECT (j ->> 0)::bigint, (j ->> 1)::bigint, j ->> 2, j ->> 3, j ->> 4, j ->> 5, (j ->> 6)::bigint, (j ->> 7)::bigint, (j ->> 8)::boolean,
             (j ->> 9)::boolean, j ->> 10
          FROM jsonb_array_elements($1::text::jsonb) j
          ON CONFLICT (slot, subscriber) DO UPDATE SET topics = excluded.topics, regions = excluded.regions,
             language = excluded.language, format = excluded.format, changed_at = excluded.changed_at,
-            regions_changed_at = excluded.regions_changed_at, sole = excluded.sole, fold = excluded.fold, wakes_after = excluded.wakes_after",
+            regions_changed_at = excluded.regions_changed_at, sole = excluded.sole, fold = enrolment.fold OR excluded.fold, wakes_after = excluded.wakes_after",
     );
     /// What was in doubt may have arrived; it is not sent again to somebody who has gone.
     DOUBT_WAITING = same(

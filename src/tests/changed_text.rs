@@ -3,7 +3,9 @@
 
 use super::app::{NEWSROOM, Reader, TestApp, time};
 use super::engine::on_both_engines;
+use super::withdrawals::{begin_at, plan};
 use crate::app::{App, AppError};
+use crate::model::holdings::StopReason;
 use crate::pipeline::{self, Error};
 use crate::store::adoption::{self, Adoption, Begun, Progress};
 use crate::store::subscription;
@@ -215,6 +217,30 @@ on_both_engines! {
         assert_eq!(end, Progress::Overtaken);
         let in_force = |app: &App| app.config.fingerprint();
         assert_eq!(adoption::is_in_force(&one.store, &in_force(&other)).await.unwrap(), Some(true));
+    }
+
+    /// It was filed under health before the first of them came to climate, and after the other: what the one is due says
+    /// nothing of the other, though they hold the same.
+    async fn what_a_topic_inherits_comes_to_those_who_held_it_before(engine: Engine) {
+        let text = |newsroom: String| with_frequencies(&[("daily", "0 8 * * *", ""), ("weekly", "0 8 * * MON", "")]).replace(NEWSROOM, &newsroom);
+        let mut app = TestApp::of(engine, "2026-03-02 08:30", &text(NEWSROOM.to_owned()), &[]).await;
+        app.subscribe("came-later@example.org", &["sport"]).await;
+        app.subscribe("came-before@example.org", &["climate"]).await;
+        // Up to their next digest, health is handed on.
+        app.add(Reader { frequency: "weekly", ..Reader::of("weekly@example.org", &["health"]) }).await;
+        publish_at(&app, "2026-03-02 09:00", "health", "A clinic by the sea").await;
+        app.run_until("2026-03-02 10:00").await;
+        app.change("came-later@example.org", |holdings, ground| holdings.stop(None, StopReason::Reader, ground)).await;
+        app.subscribe("came-later@example.org", &["climate"]).await;
+        app.run_until("2026-03-03 12:00").await;
+        app.restart_as(&text(without_health())).await;
+
+        begin_at(&app, "2026-03-04 08:00").await;
+        let mut plan = plan(&app).await;
+        while plan.page(app.clock.now()).await.unwrap().is_some() {}
+        app.run().await;
+        assert_eq!(told(&app, "came-later@example.org"), []);
+        assert_eq!(told(&app, "came-before@example.org"), [mail("2026-03-04 08:00", &["A clinic by the sea"])]);
     }
 
     async fn a_frequency_that_readers_hold_is_not_dropped_without_a_word(engine: Engine) {

@@ -9,12 +9,12 @@ use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::model::article::Story;
 use crate::model::edition::Format;
-use crate::model::holdings::{Settings, StartReason, StopReason, Wanted};
+use crate::model::holdings::{Ground, Holdings, Settings, StartReason, StopReason, Wanted};
 use crate::pipeline::{Line, compose};
 use crate::store::filing::Numbering;
 use crate::store::sighting::{Keeping, Sighting};
 use crate::store::subscription::{self, Wish};
-use crate::store::{Db, Place, Store, captured_mail, declared, delivery, flood, letter};
+use crate::store::{Db, Place, Store, captured_mail, declared, delivery, flood, holdings, letter};
 use crate::tests::engine::{Engine, TestDatabase};
 
 fn at() -> DateTime<Utc> {
@@ -196,6 +196,39 @@ async fn a_flag_that_is_being_set_is_not_taken_back() {
     clock.set(at() + TimeDelta::hours(25));
     assert_eq!(compose::run(&line, clock.now()).await.unwrap().runs, 1);
     assert!(!flag().await);
+}
+
+/// A digest expires while its reader changes something: what was in it is owed all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flag_that_is_set_while_its_reader_changes_something_stays() {
+    let Some(database) = Engine::Postgres.database() else { return };
+    let (one, _line) = app(&database, &Clock::by_hand(at())).await;
+    let (topics, daily) = ids(&one).await;
+    let id = reader(&one, 1, &topics, daily).await;
+    let Db::Pg { pool, .. } = one.store.db() else { unreachable!("it is PostgreSQL") };
+    let mut expires = pool.begin().await.unwrap();
+    sqlx::query("UPDATE enrolment SET fold = TRUE").execute(&mut *expires).await.unwrap();
+
+    let changes = tokio::spawn({
+        let store = one.store.clone();
+        async move {
+            let mut tx = store.begin().await.unwrap();
+            let to_text = |holdings: &mut Holdings, ground: &Ground| {
+                let settings = Settings { format: Format::Text, ..holdings.settings.clone() };
+                holdings.set(&settings, ground)
+            };
+            assert_eq!(holdings::change(&mut tx, &[id], at(), to_text).await.unwrap(), [true]);
+            tx.commit().await.unwrap();
+        }
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waits).fetch_one(pool).await.unwrap() == 0 && !changes.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    expires.commit().await.unwrap();
+    changes.await.unwrap();
+    let fold: Vec<bool> = sqlx::query_scalar("SELECT fold FROM enrolment").fetch_all(pool).await.unwrap();
+    assert_eq!(fold, [true]);
 }
 
 /// Each feed has them in its own order, and each daemon one of the feeds; a third releases what a feed holds meanwhile.

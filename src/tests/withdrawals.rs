@@ -83,7 +83,7 @@ fn headlines(app: &TestApp, address: &str) -> Vec<Vec<String>> {
 }
 
 /// The run that is being planned, one reader a page.
-async fn plan(app: &TestApp) -> Plan<'_> {
+pub(super) async fn plan(app: &TestApp) -> Plan<'_> {
     let run = run::planning(&app.app.store).await.unwrap().remove(0);
     let slot = slot::by_id(&app.app.store, run.slot).await.unwrap().unwrap();
     let mut plan = Plan::open(app.line(), run, slot).await.unwrap();
@@ -92,7 +92,7 @@ async fn plan(app: &TestApp) -> Plan<'_> {
 }
 
 /// Begins the run of the only slot, and plans nothing of it.
-async fn begin_at(app: &TestApp, at: &str) {
+pub(super) async fn begin_at(app: &TestApp, at: &str) {
     app.clock.set(time(at));
     let now = app.clock.now();
     let slot = slot::due(&app.app.store, now).await.unwrap().remove(0);

@@ -12,7 +12,7 @@ use tracing::info;
 
 use super::super::shelves;
 use super::Composed;
-use crate::model::choice::{Ledger, Section, Window, choose, choose_unasked};
+use crate::model::choice::{Held, Ledger, Section, Window, choose, choose_unasked};
 use crate::model::edition::{Content, Format, lay_out};
 use crate::model::language::Language;
 use crate::pipeline::{Error, Line};
@@ -331,7 +331,8 @@ impl Hand {
     /// Of a steady reader who is served from the run's lower; None: this one is to be looked at alone.
     fn of(enrolled: &Enrolled, window: &Window) -> Option<Self> {
         let reader = &enrolled.reader;
-        (reader.is_steady(window) && reader.topics.iter().all(|held| held.since.is_none())).then(|| Self {
+        let is_usual = |held: &Held| held.since.is_none() && !window.inherits(held.topic);
+        (reader.is_steady(window) && reader.topics.iter().all(is_usual)).then(|| Self {
             topics: reader.topics.iter().map(|held| held.topic).collect(),
             regions: reader.regions.clone(),
             language: reader.language.clone(),

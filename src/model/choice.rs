@@ -151,7 +151,9 @@ impl Window {
     pub(super) fn speaks(&self, candidate: &Candidate, topic: i64, reader: &Reader) -> bool {
         let served = self.served.get(&topic).and_then(|of| of.get(&reader.language));
         let wanted = served.unwrap_or(&reader.language);
-        candidate.language.as_ref().or(self.site.as_ref()) == Some(wanted)
+        // What an entry itself says to be in their language is for them, whatever its feed says.
+        let spoken = candidate.language.as_ref().or(self.site.as_ref());
+        spoken == Some(wanted) || spoken == Some(&reader.language)
     }
 }
 
@@ -393,11 +395,14 @@ mod tests {
         french.language = Some(lang("fr"));
         let mut w = window(10, 20, vec![french, article(2, &[(7, 12), (8, 13)], &[])]);
         w.serve(8, lang("fr"), lang("en"));
+        let mut own = article(3, &[(8, 14)], &[]);
+        own.language = Some(lang("fr"));
+        w.add(own);
         let mut r = reader(&[7, 8]);
         r.language = lang("fr");
         assert_eq!(
             choose(&w, &r, &Ledger::default()),
-            [Section { topic: 7, articles: vec![1] }, Section { topic: 8, articles: vec![2] }]
+            [Section { topic: 7, articles: vec![1] }, Section { topic: 8, articles: vec![3, 2] }]
         );
     }
 

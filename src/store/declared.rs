@@ -9,7 +9,9 @@ use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 
 statements! {
-    FEEDS = same("SELECT slug FROM feed WHERE retired_at IS NULL");
+    FEEDS = same("SELECT slug, url FROM feed WHERE retired_at IS NULL");
+    /// With all that it has shown. Not where another feed has had the name.
+    RENAME_FEED = same("UPDATE feed SET slug = $2 WHERE slug = $1 AND NOT EXISTS (SELECT 1 FROM feed n WHERE n.slug = $2)");
     PUT_FEED = same(
         "INSERT INTO feed (slug, url, language, next_check_at) VALUES ($1, $2, $3, $4)
          ON CONFLICT (slug) DO UPDATE SET url = excluded.url, language = excluded.language, retired_at = NULL,
@@ -167,8 +169,15 @@ pub(super) async fn put(tx: &mut Tx, text: &Declaration, now: DateTime<Utc>) -> 
 }
 
 async fn put_feeds(tx: &mut Tx, text: &Declaration, now: DateTime<Utc>) -> Result<(), Error> {
-    for (slug,) in tx.all::<(String,)>(&FEEDS, args![]).await? {
-        if !text.feeds.iter().any(|feed| feed.slug.as_str() == slug) {
+    for (slug, url) in tx.all::<(String, String)>(&FEEDS, args![]).await? {
+        if text.feeds.iter().any(|feed| feed.slug.as_str() == slug) {
+            continue;
+        }
+        let renamed = match text.feeds.iter().find(|feed| feed.url == url) {
+            Some(feed) => tx.exec(&RENAME_FEED, args![&slug, feed.slug.as_str()]).await?,
+            None => 0,
+        };
+        if renamed == 0 {
             tx.exec(&RETIRE_FEED, args![&slug, now]).await?;
         }
     }

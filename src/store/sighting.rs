@@ -50,6 +50,7 @@ statements! {
         "UPDATE article SET corrected_title = $2, corrected_summary = $3, corrected_at = $4
          WHERE id = $1 AND mailed AND (coalesce(corrected_title, title) <> $2 OR coalesce(corrected_summary, summary) <> $3)",
     );
+    SHOWN_ELSEWISE = same("SELECT EXISTS (SELECT 1 FROM sighting WHERE feed = $1 AND article = $2 AND text_hash <> $3)");
     /// What a feed has shown: the articles, and the texts it had for them.
     SHOWN = same("SELECT article, text_hash FROM sighting WHERE feed = $1");
 }
@@ -177,7 +178,14 @@ impl<'a> Keeping<'a> {
     ) -> Result<(), Error> {
         let here_already = sighting.canonical_link.as_ref().and_then(|link| self.by_link.get(link)).copied();
         let article = match here_already {
-            Some(article) => article,
+            Some(article) => {
+                // Some give an entry a new guid with each change of it.
+                let values = args![self.feed, article, &sighting.text_hash];
+                if tx.one::<(bool,)>(&SHOWN_ELSEWISE, values).await?.0 {
+                    refresh(tx, article, &sighting.story, now).await?;
+                }
+                article
+            }
             None => {
                 kept.new += 1;
                 add(tx, sighting, now).await?

@@ -243,6 +243,27 @@ on_both_engines! {
         assert_eq!(told(&app, "came-before@example.org"), [mail("2026-03-04 08:00", &["A clinic by the sea"])]);
     }
 
+    async fn a_feed_that_gets_another_name_goes_on_where_it_was(engine: Engine) {
+        let mut app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("ana@example.org", &["health"]).await;
+        publish_at(&app, "2026-03-02 13:00", "health", "Of Monday").await;
+        app.run_until("2026-03-03 12:00").await;
+        app.publish("health", "Of Tuesday");
+        let renamed = NEWSROOM
+            .replace("slug = \"health\"\n    url", "slug = \"who\"\n    url")
+            .replace("feeds = [\"health\"]", "feeds = [\"who\"]");
+        app.restart_as(&renamed).await;
+        app.run_until("2026-03-04 12:00").await;
+        assert_eq!(
+            told(&app, "ana@example.org"),
+            [mail("2026-03-03 08:00", &["Of Monday"]), mail("2026-03-04 08:00", &["Of Tuesday"])]
+        );
+        assert_eq!(app.ask("SELECT slug FROM feed WHERE url LIKE '%health'").await, ["who"]);
+        // And back again, though somebody may know it by the old name.
+        app.restart_as(NEWSROOM).await;
+        assert_eq!(app.ask("SELECT slug FROM feed WHERE url LIKE '%health'").await, ["health"]);
+    }
+
     async fn a_frequency_that_readers_hold_is_not_dropped_without_a_word(engine: Engine) {
         let mut app = with_two_days_of_health(engine).await;
         app.leaves().await;

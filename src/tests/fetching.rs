@@ -11,6 +11,7 @@ use super::engine::{Engine, on_both_engines};
 use super::newsstand::{Item, Manner, Newsstand};
 use crate::model::trouble::{RelayLook, Seen};
 use crate::pipeline::{collect, troubles};
+use crate::store::feed;
 
 /// An answer without a feed.
 fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Manner {
@@ -153,6 +154,19 @@ on_both_engines! {
             app.behave(feed, Manner::Status(503));
         }
         assert_eq!(app.fetch().await.collected.feeds, 1);
+    }
+
+    async fn a_host_that_is_silent_is_left_for_the_run_and_all_its_feeds_are_asked_in_the_end(engine: Engine) {
+        let options = [("COLLECT__FETCH_TIMEOUT", "100ms"), ("COLLECT__CONNECT_TIMEOUT", "100ms")];
+        let app = TestApp::with(engine, "2026-03-02 12:00", &options).await;
+        let feeds = ["health", "climate", "sport"];
+        let before = feeds.map(|feed| app.newsstand.asked(feed).len());
+        feeds.iter().for_each(|feed| app.behave(feed, Manner::Hang));
+        app.clock.advance(TimeDelta::days(2));
+        assert_eq!(collect::run(app.line(), app.clock.now()).await.unwrap().failed, 2);
+        assert!(feed::next_check(&app.app.store).await.unwrap().unwrap() <= app.clock.now(), "the third is still due");
+        assert_eq!(collect::run(app.line(), app.clock.now()).await.unwrap().failed, 1);
+        assert_eq!(feeds.map(|feed| app.newsstand.asked(feed).len()), before.map(|times| times + 1));
     }
 
     async fn a_feed_that_has_moved_for_good_is_asked_there_after_a_week(engine: Engine) {

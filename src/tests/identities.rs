@@ -34,6 +34,27 @@ on_both_engines! {
         assert_eq!(app.ask("SELECT identity FROM feed WHERE slug = 'health'").await, ["guid+link"]);
     }
 
+    /// As with those that count up a guid with each change of the headline.
+    async fn an_entry_with_a_new_guid_is_known_by_its_link_and_its_text_is_the_newest(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        let link = "https://paper.example.org/quake";
+        app.newsstand.publish("health", item("quake#0", link, "The ground shook"));
+        app.fetch().await;
+        app.newsstand.clear("health");
+        app.newsstand.publish("health", item("quake#1", link, "The ground shook twice"));
+        app.fetch().await;
+        app.run_until("2026-03-03 12:00").await;
+        assert_eq!(app.only_mail_to("alice@example.org").headlines(), ["The ground shook twice"]);
+
+        // From then on the mailed text stands, and the page has the other.
+        app.newsstand.clear("health");
+        app.newsstand.publish("health", item("quake#2", link, "Three times"));
+        app.run_until("2026-03-04 12:00").await;
+        assert_eq!(app.mail_to("alice@example.org").len(), 1);
+        assert_eq!(app.ask("SELECT coalesce(corrected_title, title) FROM article").await, ["Three times"]);
+    }
+
     async fn two_entries_that_are_exactly_equal_are_one(engine: Engine) {
         let app = TestApp::at(engine, "2026-03-02 12:00").await;
         for _ in 0..2 {

@@ -20,6 +20,8 @@ pub(super) struct Asked {
     pub(super) tally: Collected,
     /// The host that wants to be left alone, if one said so.
     pub(super) quiet: Option<String>,
+    /// All the time it had passed without an answer, or without the end of one.
+    pub(super) was_silent: bool,
 }
 
 /// From its request to its row.
@@ -42,10 +44,11 @@ pub(super) async fn one(line: &Line, due: &Due, shelves: &Shelves, now: DateTime
         Err(failure) => Err(failure),
     };
     match ended {
-        Ok(tally) => Ok(Asked { tally, quiet: None }),
+        Ok(tally) => Ok(Asked { tally, ..Asked::default() }),
         Err(failure) => {
             failed(line, due, &failure, now).await?;
-            Ok(Asked { tally: Collected { feeds: 1, failed: 1, ..Collected::default() }, quiet: failure.quiet() })
+            let tally = Collected { feeds: 1, failed: 1, ..Collected::default() };
+            Ok(Asked { tally, was_silent: failure.was_silence, quiet: failure.quiet() })
         }
     }
 }

@@ -101,8 +101,11 @@ impl Quiet {
     }
 }
 
+/// A host that was silent so often is left for this run: all other hosts wait for its end.
+const SILENCES: usize = 2;
+
 /// The feeds of one host, in turn. The pause between two is the fetcher's, which sees redirects too. A host that asks for
-/// patience (429, 503) is left alone with all its feeds.
+/// patience (429, 503) is left alone with all its feeds; what one that is silent has more of stays due.
 async fn lane(
     line: &Line,
     (host, feeds): (String, Vec<Due>),
@@ -110,13 +113,17 @@ async fn lane(
     quiet: &Quiet,
     now: DateTime<Utc>,
 ) -> Result<Collected, Error> {
-    let mut collected = Collected::default();
+    let (mut collected, mut silences) = (Collected::default(), 0);
     for due in feeds {
+        if silences >= SILENCES {
+            break;
+        }
         if line.stopping.is_cancelled() || quiet.hosts().contains(&host) {
             break;
         }
         let asked = one(line, &due, shelves, now).await?;
         collected.add(asked.tally);
+        silences += usize::from(asked.was_silent);
         quiet.hosts().extend(asked.quiet);
     }
     Ok(collected)

@@ -18,6 +18,7 @@ const MISSING_FOR: TimeDelta = TimeDelta::days(3);
 /// Why a feed was not read.
 pub(super) struct Failure {
     pub(super) words: String,
+    pub(super) was_silence: bool,
     kind: Kind,
     retry_after: Option<RetryAfter>,
 }
@@ -34,13 +35,13 @@ enum Kind {
 impl Failure {
     /// Something came, and it is no feed.
     pub(super) fn unread(words: String, retry_after: Option<RetryAfter>) -> Self {
-        Self { words, kind: Kind::Error, retry_after }
+        Self { words, was_silence: false, kind: Kind::Error, retry_after }
     }
 
     /// It was read, and could not be kept.
     pub(super) fn not_kept(error: &store::Error) -> Self {
         let words = format!("what it has could not be kept: {}", with_causes(error));
-        Self { words, kind: Kind::Error, retry_after: None }
+        Self::unread(words, None)
     }
 
     pub(super) fn of(error: &FetchError) -> Self {
@@ -49,7 +50,8 @@ impl Failure {
             FetchError::NotFound { .. } => Kind::Missing,
             error => error.paused_host().map_or(Kind::Error, |host| Kind::Quiet(host.to_owned())),
         };
-        Self { words: with_causes(error), kind, retry_after: error.retry_after() }
+        let was_silence = matches!(error, FetchError::Timeout { .. });
+        Self { words: with_causes(error), was_silence, kind, retry_after: error.retry_after() }
     }
 
     /// The host that wants quiet.

@@ -1,4 +1,4 @@
-//! The headers that every page carries: nothing is loaded but pictures, nothing is framed, no token leaves in a
+//! The headers that every page carries: nothing is loaded but pictures, nothing is framed, no token leaves us in a
 //! Referer, nothing is kept by caches: forms are signed anew each time. What is behind a link stays out of search engines.
 
 use axum::http::{HeaderName, HeaderValue, header};
@@ -18,7 +18,9 @@ pub fn security(pages: &Pages) -> ServiceBuilder<Four> {
     ServiceBuilder::new()
         .layer(SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, policy(pages, "")))
         .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(set(header::REFERRER_POLICY, "no-referrer"))
+        // Not "no-referrer": browsers then send `Origin: null` with our own forms, and over plain HTTP, where they do not
+        // say `Sec-Fetch-Site`, nothing tells those from another site's.
+        .layer(set(header::REFERRER_POLICY, "same-origin"))
         .layer(set(header::CACHE_CONTROL, "no-store"))
 }
 

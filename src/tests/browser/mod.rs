@@ -28,6 +28,8 @@ use driver::{BROWSER, driver};
 
 /// What the standard calls the field that holds an element's name.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// A name for this machine that a browser does not take for loopback.
+pub const NAME: &str = "news.test";
 /// Something that a page does by itself is done by then.
 const SOON: Duration = Duration::from_secs(10);
 
@@ -79,7 +81,7 @@ impl Browser {
             "--hide-scrollbars".to_owned(),
             "--window-size=1280,800".to_owned(),
             "--lang=en".to_owned(),
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1".to_owned(),
+            format!("--host-resolver-rules=MAP {NAME} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
             format!("--user-data-dir={}", profile.path().display()),
         ];
         let wanted = json!({"capabilities": {"alwaysMatch": {

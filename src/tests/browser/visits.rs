@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Browser, Look};
+use super::{Browser, Look, NAME};
 use crate::tests::app::TestApp;
 use crate::tests::engine::{Engine, on_both_engines};
 
@@ -167,5 +167,30 @@ on_both_engines! {
 
     async fn a_reader_comes_and_goes_and_comes_again_in_arabic(engine: Engine) {
         all_the_way(engine, "ar").await;
+    }
+
+    async fn every_button_works_over_plain_http_under_a_name(engine: Engine) {
+        let Some(visit) = Visit::begin(engine, "en").await else { return };
+        let Visit { app, browser, .. } = &visit;
+        let named = |link: &str| link.replace("127.0.0.1", NAME);
+        browser.go(&named(&format!("{}/en/subscribe?topic=health", app.here()))).await;
+        browser.fill("#address", ANA).await;
+        app.clock.advance(TimeDelta::seconds(5));
+        browser.follow("#form").await;
+        assert!(browser.url().await.ends_with("/en/sent"));
+
+        app.run().await;
+        browser.go(&named(&app.captured_to(ANA).await[0].link("/confirm/"))).await;
+        browser.follow("main form button").await;
+        assert_eq!(browser.heading().await, "Your subscription is confirmed");
+        browser.follow("main a[href*='/preferences/']").await;
+        browser.press("label[for=topic-climate]").await;
+        browser.follow("section[aria-labelledby=topics-heading] button").await;
+        assert!(browser.has(".said:focus").await);
+        browser.follow("section[aria-labelledby=stop-heading] a").await;
+        browser.follow("main form button").await;
+        browser.follow("main form[action*='/again/'] button").await;
+        assert_eq!(browser.heading().await, "Your emails have started again");
+        assert!(browser.url().await.contains(NAME));
     }
 }

@@ -261,6 +261,8 @@ pub struct Confirming {
     pub step: Step,
     /// "This wasn't me", and its undoing.
     pub not_me: Option<Ask>,
+    /// Digests come to this address: nothing is offered to whoever did not sign up.
+    pub gets_mail: bool,
     /// "Send me today's now".
     pub now: Option<Ask>,
     /// It was asked for.

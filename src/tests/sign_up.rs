@@ -2,6 +2,7 @@
 
 use super::app::{TestApp, time};
 use super::engine::{Engine, on_both_engines};
+use crate::model::holdings::StopReason;
 
 const ANA: &str = "ana@example.net";
 
@@ -206,6 +207,39 @@ on_both_engines! {
         assert_eq!(app.mail_to(ANA).len(), 2);
         app.submit(&link, "yes", &[]).await;
         assert_eq!(states(&app).await, both("active"));
+    }
+
+    async fn it_was_not_me_holds_for_whoever_has_stopped_too(engine: Engine) {
+        let app = at_noon(engine).await;
+        app.subscribe(ANA, &["health"]).await;
+        app.change(ANA, |holdings, ground| holdings.stop(None, StopReason::Reader, ground)).await;
+        sign_up(&app, ANA, &["climate"]).await;
+        let link = app.only_mail_to(ANA).link("/confirm/");
+        let (_, page) = app.submit(&link, "not-me", &[]).await;
+        assert!(page.contains("You will not be asked again"), "{page}");
+        app.clock.set(time("2026-11-25 12:00"));
+        sign_up(&app, ANA, &["health"]).await;
+        assert_eq!(app.mail_to(ANA).len(), 1);
+        let (_, page) = app.submit(&link, "undo", &[]).await;
+        assert!(page.contains("Confirm subscription"), "{page}");
+    }
+
+    async fn a_reader_is_not_promised_that_nobody_asks_them_and_their_digests_go_on(engine: Engine) {
+        let app = at_noon(engine).await;
+        sign_up(&app, ANA, &["climate"]).await;
+        let link = app.only_mail_to(ANA).link("/confirm/");
+        // The page stood open while they became a reader.
+        let (_, before) = app.visit(&link).await;
+        app.subscribe(ANA, &["health"]).await;
+        let stale = crate::tests::form::Form::find(&before, "not-me").unwrap();
+        for (_, page) in [app.visit(&link).await, app.post(&stale.action, &stale.filled(&[])).await] {
+            assert!(page.contains("Then do nothing") && page.contains("Confirm subscription"), "{page}");
+            assert!(!page.contains("not-me") && !page.contains("You will not be asked again"), "{page}");
+        }
+        app.publish("health", "It goes on");
+        app.run_until("2026-11-24 12:00").await;
+        assert_eq!(app.mail_to(ANA).remove(1).headlines(), ["It goes on"]);
+        assert_eq!(states(&app).await, [("health".to_owned(), "active".to_owned())]);
     }
 
     async fn what_is_missing_is_named_and_what_was_entered_stays(engine: Engine) {

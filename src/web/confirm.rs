@@ -113,6 +113,7 @@ async fn confirmed(pages: &Pages, token: &str, reader: &Subscriber, is_coming: b
         zone: reader.zone.name().to_owned(),
         step: Step::Done,
         not_me: None,
+        gets_mail: false,
         now: (!is_coming).then(|| button(pages, token, "now")),
         is_coming,
         preferences_url: Some(format!("/preferences/{preferences}")),

@@ -70,6 +70,7 @@ fn confirmation(language: &Language, known: bool, step: &Step) -> Content {
         zone: "Africa/Nairobi".to_owned(),
         step: step.clone(),
         not_me: (!is_done).then(forms::ask),
+        gets_mail: false,
         now: (is_done && known).then(forms::ask),
         is_coming: is_done && !known,
         preferences_url: is_done.then(|| "/preferences/sample".to_owned()),
@@ -87,11 +88,16 @@ fn of_a_reader(language: &Language) -> Vec<(&'static str, Content)> {
         }
         other => other,
     };
+    let one_who_reads = match confirmation(language, true, &Step::Ask(forms::ask())) {
+        Content::Confirm(page) => Content::Confirm(Box::new(Confirming { not_me: None, gets_mail: true, ..*page })),
+        other => other,
+    };
     let paused = Preferences { pause: Pause::Open, said: Some(Said::Paused), ..preferences(language) };
     let until = Pause::Until(digest::moment("2026-12-01T08:00:00").day);
     let wrong = Preferences { faults: vec![forms::fault("until", "until_wrong")], ..preferences(language) };
     vec![
         ("refused", refused),
+        ("reader", one_who_reads),
         ("ask", Content::Again { again: again(false), done: None }),
         ("ask-missed", Content::Again { again: again(true), done: None }),
         ("done", Content::Again { again: again(false), done: Some(started) }),

@@ -175,6 +175,7 @@ pub fn pages() -> Vec<(String, Page)> {
                     zone,
                     step: step.clone(),
                     not_me: None,
+                    gets_mail: false,
                     now: None,
                     is_coming: false,
                     preferences_url: None,

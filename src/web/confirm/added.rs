@@ -32,6 +32,7 @@ pub async fn ask(pages: &Pages, token: &str, reader: &Subscriber) -> Result<Resp
         zone: reader.zone.name().to_owned(),
         step: Step::Ask(button(pages, token, "yes")),
         not_me: None,
+        gets_mail: false,
         now: None,
         is_coming: false,
         preferences_url: None,

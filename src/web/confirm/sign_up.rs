@@ -33,13 +33,16 @@ pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address)
     // The last one says how.
     let last = open.last().unwrap_or(letter);
     let (config, language) = (&pages.config, &letter.language);
+    // A suppression would end their digests: whoever gets mail is told that they need do nothing.
+    let gets_mail = gets_mail(pages, address).await?;
     let content = Confirming {
         topics: wanted.iter().map(|asked| config.name_of(Facet::Topic, &asked.topic, language)).collect(),
         frequency: config.name_of_frequency(&one.frequency, language),
         first: upcoming::first(pages, wanted.iter().map(|asked| &asked.frequency), last.hour, last.zone),
         zone: last.zone.name().to_owned(),
         step: Step::Ask(button(pages, token, "yes")),
-        not_me: Some(button(pages, token, "not-me")),
+        not_me: (!gets_mail).then(|| button(pages, token, "not-me")),
+        gets_mail,
         now: None,
         is_coming: false,
         preferences_url: None,
@@ -65,8 +68,10 @@ pub async fn press(
             Some(reader) => send_now(pages, token, &reader).await,
             None => Ok(expired(pages)),
         },
+        // Their mail goes on: nothing of it is promised to end.
+        Button::NotMe if is_open && gets_mail(pages, address).await? => ask(pages, token, letter, address).await,
         Button::NotMe if is_open => {
-            refuse(pages, letter, address).await?;
+            refuse(pages, letter).await?;
             Ok(refused(pages, token, letter))
         }
         Button::NotMe => had_its_word(pages, token, letter, address).await,
@@ -160,15 +165,19 @@ async fn welcome(pages: &Pages, tx: &mut Tx, subscriber: i64, new_reader: bool) 
     Ok(())
 }
 
-/// Nobody asks this address again. A reader who gets our mails goes on getting them.
-async fn refuse(pages: &Pages, letter: &Letter, address: &Address) -> Result<(), store::Error> {
+/// Whether digests come to this address, or will after a pause. Whoever has stopped is known for a while, too.
+async fn gets_mail(pages: &Pages, address: &Address) -> Result<bool, store::Error> {
+    let Some(reader) = by_address(pages, address).await? else { return Ok(false) };
+    let all = subscription::of_reader(&pages.store, reader.id).await?;
+    Ok(all.iter().any(|s| matches!(s.state.as_str(), "active" | "paused")))
+}
+
+/// Nobody asks this address again.
+async fn refuse(pages: &Pages, letter: &Letter) -> Result<(), store::Error> {
     let now = pages.clock.now();
-    let is_reader = by_address(pages, address).await?.is_some();
     let mut tx = pages.store.begin().await?;
     letter::answer(&mut tx, &letter.hash, now).await?;
-    if !is_reader {
-        suppression::add_not_me(&mut tx, &letter.hash, now).await?;
-    }
+    suppression::add_not_me(&mut tx, &letter.hash, now).await?;
     tx.commit().await
 }
 
@@ -180,6 +189,7 @@ fn refused(pages: &Pages, token: &str, letter: &Letter) -> Response {
         zone: letter.zone.name().to_owned(),
         step: Step::Refused(button(pages, token, "undo")),
         not_me: None,
+        gets_mail: false,
         now: None,
         is_coming: false,
         preferences_url: None,

@@ -8,9 +8,20 @@ const RIGHT_TO_LEFT_MARK: char = '\u{200F}';
 /// Whether the first letter is of a right-to-left script; None without letters (rules P2 and P3 of the Unicode
 /// bidirectional algorithm, which mail programs use to lay out a subject).
 pub fn runs_right_to_left(text: &str) -> Option<bool> {
-    text.chars().find(|c| c.is_alphabetic()).map(|c| {
-        matches!(u32::from(c), 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF)
-    })
+    text.chars().find(|c| c.is_alphabetic()).map(is_of_the_right)
+}
+
+fn is_of_the_right(c: char) -> bool {
+    matches!(u32::from(c), 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF)
+}
+
+/// Whether a text of a language is laid out from the right: it may be in another one. Arabic headlines begin with "WHO" or
+/// "COVID-19", so one Arabic letter anywhere will do; what is said to be English and begins in Arabic is Arabic.
+pub fn is_right_to_left(text: &str, language_is: bool) -> bool {
+    match runs_right_to_left(text) {
+        None => language_is,
+        Some(first) => first || (language_is && text.chars().any(|c| c.is_alphabetic() && is_of_the_right(c))),
+    }
 }
 
 /// `text` between marks of the direction of what surrounds it, if its own is the other: so that a line that begins with
@@ -25,15 +36,21 @@ pub fn marked(text: &str, surroundings_rtl: bool) -> String {
     }
 }
 
-/// At most `limit` characters, cut at the end of a word and closed with "…".
+/// At most `limit` characters, cut at the end of a word and closed with "…". Where there is room for none, nothing.
 pub fn cut(text: &str, limit: usize) -> String {
+    if limit == 0 {
+        return String::new();
+    }
     if text.chars().count() <= limit {
         return text.to_owned();
     }
     let end = text.char_indices().nth(limit.saturating_sub(1)).map_or(text.len(), |(at, _)| at);
     let head = &text[..end];
     let whole = if text[end..].starts_with(breaks) { head.len() } else { word_end(head) };
-    format!("{}…", head[..whole].trim_end_matches(|c: char| c.is_whitespace() || c.is_ascii_punctuation() || c == '،'))
+    let loose = |c: char| c.is_whitespace() || c.is_ascii_punctuation() || c == '،';
+    // Where there is nothing but that, it is the text.
+    let kept = Some(head[..whole].trim_end_matches(loose)).filter(|kept| !kept.is_empty()).unwrap_or(head);
+    format!("{kept}…")
 }
 
 /// Where the last whole word of a torn text ends. Scripts without spaces, and words longer than half of it, are torn.
@@ -81,6 +98,18 @@ mod tests {
         assert_eq!(cut("世界卫生组织说霍乱病例减少了一半", 6), "世界卫生组…");
         assert_eq!(cut(&"x".repeat(90), 70).chars().count(), 70);
         assert_eq!(cut("", 5), "");
+        assert_eq!(cut("Cholera", 0), "");
+        assert_eq!(cut(&"!".repeat(160), 5), "!!!!…", "it is all there is");
+    }
+
+    #[test]
+    fn a_text_runs_as_it_is_written_and_else_as_its_language() {
+        let runs = |text: &str| (is_right_to_left(text, false), is_right_to_left(text, true));
+        assert_eq!(runs("WHO reports"), (false, false), "whatever the feed is said to be");
+        assert_eq!(runs("لقاح للجميع"), (true, true));
+        assert_eq!(runs("WHO: لقاح للجميع"), (false, true));
+        assert_eq!(runs("لقاح WHO"), (true, true));
+        assert_eq!(runs("2026"), (false, true));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::digest::{Digest, Item, Section, Window};
 use super::page::{self, DayLine, Pace};
-use super::script::one_line;
+use super::script::{cut, is_right_to_left, one_line};
 use super::site::{Day, Moment, Site};
 use crate::model::article::Image;
 use crate::model::edition::Format;
@@ -117,7 +117,11 @@ struct Piece<'a> {
     teaser: String,
     picture: Option<&'a Image>,
     language: &'a str,
+    /// Of its language.
     dir: &'static str,
+    /// Feeds have titles in other languages than their own.
+    title_dir: &'static str,
+    teaser_dir: &'static str,
     /// The side its lines begin at.
     start: &'static str,
     /// Whether its language is not that of the text around it.
@@ -169,10 +173,13 @@ impl<'a> Part<'a> {
 impl<'a> Piece<'a> {
     fn of(item: &'a Item, site: &'a Site, spoken: &Language, room: Room) -> Self {
         let language = item.language.as_ref().unwrap_or(&site.language);
+        let (title, teaser) = (one_line(&item.title), cut(&one_line(&item.summary), room.teaser));
         Self {
-            title: one_line(&item.title),
+            title_dir: direction(&title, language),
+            teaser_dir: direction(&teaser, language),
+            title,
             link: item.link.as_deref().filter(|link| leads_somewhere(link, &["https://", "http://"])),
-            teaser: super::script::cut(&one_line(&item.summary), room.teaser),
+            teaser,
             picture: item
                 .picture
                 .as_ref()
@@ -187,6 +194,10 @@ impl<'a> Piece<'a> {
             withdrawn: item.withdrawn,
         }
     }
+}
+
+fn direction(text: &str, language: &Language) -> &'static str {
+    if is_right_to_left(text, language.is_right_to_left()) { "rtl" } else { "ltr" }
 }
 
 /// One picture a section at most.

@@ -55,6 +55,19 @@ on_both_engines! {
         assert!(mail.says("Newest") && mail.says("Middle") && !mail.says("Oldest"), "{}", mail.text());
     }
 
+    async fn a_title_and_a_teaser_run_as_they_are_written(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        let item = Item::titled("لقاح للجميع!").summary("WHO: it costs less than a loaf of bread.");
+        app.newsstand.publish("health", item);
+        app.run_until("2026-03-03 12:00").await;
+        let html = app.only_mail_to("alice@example.org").html();
+        assert!(html.contains("<bdi dir=\"rtl\">لقاح للجميع!</bdi>"), "{html}");
+        assert!(html.contains("<bdi dir=\"ltr\">WHO: it costs less than a loaf of bread.</bdi>"), "{html}");
+        let (_, page) = app.visit("/en/topic/health").await;
+        assert!(page.contains("<bdi dir=\"rtl\">لقاح للجميع!</bdi>"), "{page}");
+    }
+
     async fn the_newest_stands_first_and_names_the_mail(engine: Engine) {
         let app = TestApp::at(engine, "2026-03-02 12:00").await;
         app.subscribe("alice@example.org", &["health"]).await;

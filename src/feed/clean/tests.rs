@@ -44,6 +44,10 @@ fn a_title_is_one_line_and_never_empty() {
     assert_eq!(titled("", ""), "…");
     assert!(titled("", &"first words ".repeat(20)).ends_with("first…"));
     assert_eq!(titled("👩‍👩‍👧 می‌خواهم \u{200f}", ""), "👩‍👩‍👧 می‌خواهم \u{200f}");
+    for nothing in ["\u{200f}", "\u{3164}", "\u{200d} \u{fe0f}", "\u{2800}\u{115f}"] {
+        assert_eq!(titled(nothing, "Only a text"), "Only a text", "{nothing:?}");
+        assert_eq!(summary(nothing), "", "{nothing:?}");
+    }
     let linked = Entry { link: Some("https://a.example/1".into()), ..Entry::default() };
     assert_eq!(story(&linked, &Limits::default()).title, "https://a.example/1");
 }
@@ -57,6 +61,7 @@ fn a_summary_is_cut_at_a_word() {
     assert_eq!(cut_at("one two three", 8), "one two…");
     assert_eq!(cut_at("没有空格的文字很长", 5), "没有空格…");
     assert_eq!(cut_at("one", 0), "");
+    assert_eq!(cut_at(&"-".repeat(20), 5), "----…", "it is all there is");
 }
 
 #[test]

@@ -89,7 +89,8 @@ fn decode(html: &str) -> String {
     out
 }
 
-/// White space of every kind becomes one space; what controls a terminal or the direction of a line is dropped.
+/// White space of every kind becomes one space; what controls a terminal or the direction of a line is dropped. What has
+/// nothing to see is empty.
 pub(super) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
@@ -103,7 +104,16 @@ pub(super) fn fold(text: &str) -> String {
             out.truncate(before);
         }
     }
-    out
+    if out.chars().all(is_blank) { String::new() } else { out }
+}
+
+/// What takes part in a text and is not seen by itself: joiners, marks of direction, selectors, fillers.
+fn is_blank(c: char) -> bool {
+    let joins = matches!(c, '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{2061}'..='\u{206f}' | '\u{e0000}'..='\u{e0fff}');
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}');
+    let selects = matches!(c, '\u{180b}'..='\u{180f}' | '\u{fe00}'..='\u{fe0f}');
+    let fills = matches!(c, '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}');
+    c == ' ' || joins || turns || selects || fills
 }
 
 /// Embeddings and overrides that reach beyond their text, soft hyphens, zero-width spaces, noncharacters. Joiners and
@@ -127,5 +137,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
         Some(space) if space * 2 >= room => &text[..space],
         _ => &text[..room],
     };
-    format!("{}…", kept.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '،')))
+    let loose = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-' | '–' | '،');
+    let tidy = Some(kept.trim_end_matches(loose)).filter(|tidy| !tidy.is_empty());
+    format!("{}…", tidy.unwrap_or(kept))
 }

@@ -1,6 +1,6 @@
 //! What readers change about their mails on their own page.
 
-use super::app::{TestApp, time};
+use super::app::{NEWSROOM, TestApp, time};
 use super::engine::{Engine, on_both_engines};
 
 const ALICE: &str = "alice@example.org";
@@ -55,6 +55,20 @@ on_both_engines! {
         assert!(page.contains("dir=\"rtl\"") && page.contains("حُفظت إعداداتك."), "{page}");
         let row = "SELECT language || ' ' || zone || ' ' || CAST(hour AS TEXT) || ' ' || format FROM subscriber";
         assert_eq!(app.ask(row).await, ["ar Asia/Kathmandu 20 text"]);
+    }
+
+    async fn a_region_that_is_sent_three_times_is_one(engine: Engine) {
+        let region = |slug| format!("[[region]]\nslug = \"{slug}\"\nname = {{ en = \"{slug}\" }}\nany_word = [\"{slug}\"]\n");
+        let text = format!("{NEWSROOM}{}", ["coast", "hills", "desert"].map(region).concat());
+        let app = TestApp::of(engine, "2026-03-02 12:00", &text, &[]).await;
+        app.subscribe(ALICE, &["health"]).await;
+        app.publish("health", "First");
+        app.run_until("2026-03-03 12:00").await;
+        let link = app.only_mail_to(ALICE).link("#pause");
+        let thrice = [("region", "coast"); 3];
+        said(&app, link.split('#').next().unwrap(), "regions", &thrice, "Your regions are saved.").await;
+        let rows = "SELECT t.slug FROM subscriber_region r JOIN topic t ON t.id = r.region";
+        assert_eq!(app.ask(rows).await, ["coast"]);
     }
 
     async fn a_pause_ends_by_itself_with_what_was_missed(engine: Engine) {

@@ -1,5 +1,7 @@
 //! Forms: what was posted, and whether it came from a page of ours.
 
+use std::collections::HashSet;
+
 use axum::http::{HeaderMap, header};
 use chrono::TimeDelta;
 use url::form_urlencoded;
@@ -42,8 +44,11 @@ impl Form {
         self.0.iter().find(|(field, _)| field == name).map_or("", |(_, value)| value.trim())
     }
 
+    /// What was ticked: each once, however often it was sent.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str())
+        let mut seen = HashSet::new();
+        let values = self.0.iter().filter(move |(field, _)| field == name).map(|(_, value)| value.as_str());
+        values.filter(move |value| seen.insert(*value))
     }
 
     pub fn has(&self, name: &str) -> bool {

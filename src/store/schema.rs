@@ -39,6 +39,7 @@ const STEPS: &[Step] = &[
     step!(6, "0006_patience"),
     step!(7, "0007_floods"),
     step!(8, "0008_lighter_marks"),
+    step!(9, "0009_moved"),
 ];
 
 const VERSION: Sql = two(

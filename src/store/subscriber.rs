@@ -15,11 +15,11 @@ use crate::model::language::Language;
 use crate::model::slug::Slug;
 
 statements! {
-    BY_ADDRESS = same("SELECT id, key, address, language, zone, hour, format, created_at FROM subscriber WHERE address_key = $1");
-    BY_KEY = same("SELECT id, key, address, language, zone, hour, format, created_at FROM subscriber WHERE key = $1");
-    BY_ID = same("SELECT id, key, address, language, zone, hour, format, created_at FROM subscriber WHERE id = $1");
+    BY_ADDRESS = same("SELECT id, key, address, language, zone, hour, format, created_at, moved_at FROM subscriber WHERE address_key = $1");
+    BY_KEY = same("SELECT id, key, address, language, zone, hour, format, created_at, moved_at FROM subscriber WHERE key = $1");
+    BY_ID = same("SELECT id, key, address, language, zone, hour, format, created_at, moved_at FROM subscriber WHERE id = $1");
     LIST = same(
-        "SELECT id, key, address, language, zone, hour, format, created_at FROM subscriber WHERE id > $1 ORDER BY id LIMIT $2",
+        "SELECT id, key, address, language, zone, hour, format, created_at, moved_at FROM subscriber WHERE id > $1 ORDER BY id LIMIT $2",
     );
     BY_ADDRESSES = two(
         "SELECT id, address_key FROM subscriber WHERE address_key IN (SELECT value FROM json_each($1))",
@@ -38,7 +38,7 @@ statements! {
     );
     /// Not if another reader has it.
     MOVE = same(
-        "UPDATE subscriber SET address = $2, address_key = $3 WHERE id = $1 AND address IS NOT NULL
+        "UPDATE subscriber SET address = $2, address_key = $3, moved_at = $4 WHERE id = $1 AND address IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM subscriber o WHERE o.address_key = $3 AND o.id <> $1)",
     );
     REGIONS = same(
@@ -61,8 +61,10 @@ pub struct Subscriber {
     pub hour: i64,
     pub format: Format,
     pub created_at: DateTime<Utc>,
+    /// When their address changed last.
+    pub moved_at: Option<DateTime<Utc>>,
 }
-record!(Subscriber { id, key, address, language, zone, hour, format, created_at });
+record!(Subscriber { id, key, address, language, zone, hour, format, created_at, moved_at });
 
 impl super::sql::Cell for Format {
     fn of(row: &super::sql::Row, i: usize) -> Result<Self, Error> {
@@ -102,8 +104,8 @@ pub async fn by_id(store: &Store, id: i64) -> Result<Option<Subscriber>, Error> 
 }
 
 /// Gives a reader another address. False: another reader has it.
-pub async fn change_address(tx: &mut Tx, id: i64, address: &Address) -> Result<bool, Error> {
-    Ok(tx.exec(&MOVE, args![id, &address.to_string(), &address.key()]).await? == 1)
+pub async fn change_address(tx: &mut Tx, id: i64, address: &Address, now: DateTime<Utc>) -> Result<bool, Error> {
+    Ok(tx.exec(&MOVE, args![id, &address.to_string(), &address.key(), now]).await? == 1)
 }
 
 /// A page of subscribers after an id.

@@ -106,6 +106,7 @@ on_both_engines! {
         said(&app, &fresh, "address", &[("address", new)], "Check the email at your new address, and press the button in it.").await;
         app.run().await;
         assert_eq!(app.ask("SELECT address FROM subscriber").await, [ALICE], "not before its word");
+        app.clock.advance(chrono::TimeDelta::minutes(5));
         let (_, page) = app.submit(&app.only_mail_to(new).link("/confirm/"), "yes", &[]).await;
         assert!(page.contains("Your address is changed"), "{page}");
         assert_eq!(app.ask("SELECT address FROM subscriber").await, [new]);
@@ -113,8 +114,17 @@ on_both_engines! {
         let told = app.mail_to(ALICE).remove(2);
         assert!(told.says("now go to another address") && !told.says(new), "{}", told.text());
 
+        // Whoever reads the old mailbox has no business here any more, but may stop what came there.
+        for old in [&link, &fresh] {
+            let (status, page) = app.visit(old).await;
+            assert!(status == 410 && !page.contains(new), "{old}: {page}");
+            assert_eq!(app.post(old, "section=pause").await.0, 410);
+        }
+        assert_eq!(app.visit(&app.mail_to(ALICE)[0].one_click()).await.0, 200);
+
         app.publish("health", "Second");
         app.run_until("2026-03-04 12:00").await;
+        assert_eq!(app.visit(app.mail_to(new)[1].link("#pause").split('#').next().unwrap()).await.0, 200);
         assert_eq!(app.mail_to(new).remove(1).headlines(), ["Second"]);
         assert_eq!(app.mail_to(ALICE).len(), 3);
     }

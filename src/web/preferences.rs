@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use self::change::Changed;
 use super::Pages;
@@ -71,6 +71,12 @@ async fn visit(pages: &Pages, token: &str) -> Result<Option<Visit>, store::Error
     }
     let reader = subscriber::by_key(&pages.store, &subject).await?;
     let fresh = asked_for.is_some() && now - made <= FRESH;
-    let with_address = reader.filter(|reader| reader.address.is_some());
-    Ok(with_address.map(|reader| Visit { reader, path: format!("/preferences/{token}"), fresh }))
+    let is_theirs = |reader: &Subscriber| reader.address.is_some() && !is_of_another(reader.moved_at, made);
+    Ok(reader.filter(is_theirs).map(|reader| Visit { reader, path: format!("/preferences/{token}"), fresh }))
+}
+
+/// Whether a link was mailed to the address that its reader had before. Links know the minute of their making: one of the
+/// same minute may be the first to the new address.
+fn is_of_another(moved_at: Option<DateTime<Utc>>, made: DateTime<Utc>) -> bool {
+    moved_at.is_some_and(|moved| made.timestamp() / 60 < moved.timestamp() / 60)
 }

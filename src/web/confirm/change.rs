@@ -34,7 +34,7 @@ pub async fn press(pages: &Pages, letter: &Letter, new: &Address) -> Result<Resp
         tx.rollback().await?;
         return Ok(done(pages, letter));
     }
-    if !subscriber::change_address(&mut tx, id, new).await? {
+    if !subscriber::change_address(&mut tx, id, new, now).await? {
         tx.rollback().await?;
         return Ok(pages.trouble(StatusCode::CONFLICT, Trouble::Taken));
     }

@@ -95,6 +95,33 @@ on_both_engines! {
         assert_eq!(app.mail_to(ALICE).remove(1).headlines(), ["After"]);
     }
 
+    async fn what_is_added_during_a_pause_is_paused_and_comes_back_with_the_rest(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        said(&app, &link, "pause", &[("until", "2026-03-05")], "Your emails are paused.").await;
+        app.publish("sport", "Before they asked for it");
+        app.fetch().await;
+        let entered = [("topic", "health"), ("topic", "climate"), ("topic", "sport"), ("frequency-sport", "daily")];
+        said(&app, &link, "topics", &entered, "Your topics are saved.").await;
+        assert_eq!(states(&app).await, ["health paused", "climate paused", "sport paused"]);
+        let (_, page) = app.visit(&link).await;
+        assert!(page.contains("up to and including Thursday 5 March 2026"), "{page}");
+        app.publish("health", "Missed");
+        app.publish("sport", "Won");
+        app.run_until("2026-03-06 12:00").await;
+        assert_eq!(app.mail_to(ALICE).remove(1).headlines(), ["Missed", "Won"]);
+        app.run_until("2026-03-08 12:00").await;
+        assert_eq!(app.mail_to(ALICE).len(), 2, "once");
+    }
+
+    async fn what_starts_beside_a_pause_does_not_hide_it(engine: Engine) {
+        let (app, link) = with_a_link(engine).await;
+        said(&app, &link, "pause", &[("until", "")], "Your emails are paused.").await;
+        app.subscribe(ALICE, &["sport"]).await;
+        assert_eq!(states(&app).await, ["health paused", "climate paused", "sport active"]);
+        said(&app, &link, "resume", &[("how", "now")], "Your emails have started again.").await;
+        assert_eq!(states(&app).await, ["health active", "climate active", "sport active"]);
+    }
+
     async fn an_address_changes_by_a_fresh_link_and_both_addresses_know(engine: Engine) {
         let (app, link) = with_a_link(engine).await;
         let (_, page) = app.visit(&link).await;

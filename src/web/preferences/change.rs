@@ -15,7 +15,7 @@ use crate::model::slug::Slug;
 use crate::render::{Fault, Said};
 use crate::store;
 use crate::store::consent::{self, Consent};
-use crate::store::subscription::{self, Otherwise, Wish};
+use crate::store::subscription::{self, Otherwise, Subscription, Wish};
 
 /// The longest pause with an end.
 const LONGEST: Days = Days::new(366);
@@ -94,9 +94,13 @@ async fn topics(pages: &Pages, visit: &Visit, form: &Form) -> Result<Changed, st
         let wish = Otherwise { frequency: Some((Some(topics), frequency)), ..Otherwise::default() };
         did |= !subscription::set(&mut tx, reader, &wish, now).await?.moved.is_empty();
     }
+    let paused = common_pause(&held, &ticked);
     for (frequency, topics) in new {
         let Some(wish) = wish(pages, visit, topics, frequency) else { continue };
         added.extend(subscription::grant(&mut tx, &wish, now).await?.given.added);
+    }
+    if let Some(pause) = paused.filter(|_| !added.is_empty()) {
+        subscription::pause(&mut tx, reader, Some(&added), pause, now).await?;
     }
     if !added.is_empty() {
         did = true;
@@ -113,6 +117,27 @@ async fn topics(pages: &Pages, visit: &Visit, form: &Form) -> Result<Changed, st
     }
     tx.commit().await?;
     Ok(Changed::or_nothing(did, Said::Topics))
+}
+
+/// The pause of everything that goes on; None: something comes, or nothing is left. What is added meanwhile is paused
+/// likewise, and comes back with the rest: the reader wanted no mail for now.
+fn common_pause(held: &[Subscription], ticked: &[Slug]) -> Option<Pause> {
+    let mut left = held.iter().filter(|s| s.state != "ended" && ticked.contains(&s.topic)).map(pause_of);
+    let first = left.next()??;
+    // Of several pauses the one that ends first, as the page says.
+    left.try_fold(first, |first, pause| {
+        let pause = pause?;
+        let is_first = pause.until.is_some_and(|until| first.until.is_none_or(|other| until < other));
+        Some(if is_first { pause } else { first })
+    })
+}
+
+fn pause_of(subscription: &Subscription) -> Option<Pause> {
+    if subscription.state != "paused" {
+        return None;
+    }
+    let until = subscription.paused_until.as_ref().and_then(|day| day.parse().ok());
+    Some(Pause { until, reason: PauseReason::of_word(subscription.pause_reason.as_deref()?)? })
 }
 
 fn wish(pages: &Pages, visit: &Visit, topics: Vec<i64>, frequency: i64) -> Option<Wish> {

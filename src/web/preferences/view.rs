@@ -87,9 +87,10 @@ fn formats(now: Format) -> Vec<Choice> {
     [(Format::Full, "full"), (Format::NoImages, "no-images"), (Format::Text, "text")].map(choice).into()
 }
 
-/// Whether all that is live is paused, and until when the first of it.
+/// Whether anything is paused, and until when the first of it. A sign-up during a pause starts: what is paused beside it
+/// must not be lost from sight.
 fn pause(live: &[&Subscription]) -> Pause {
-    if live.is_empty() || live.iter().any(|s| s.state != "paused") {
+    if live.iter().all(|s| s.state != "paused") {
         return Pause::None;
     }
     let until = live.iter().filter_map(|s| s.paused_until.as_ref()?.parse().ok()).min();

@@ -395,6 +395,11 @@ impl TestApp {
         self.pages.ask(reqwest::Method::POST, link, form, &[]).await
     }
 
+    /// The whole answer to it.
+    pub async fn answer_to(&self, link: &str, form: &str) -> Response {
+        self.pages.answer(reqwest::Method::POST, link, form, &[]).await
+    }
+
     /// The same from a page of another site, as browsers say it.
     pub async fn post_from_elsewhere(&self, link: &str, form: &str) -> (u16, String) {
         let said = [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://elsewhere.example")];

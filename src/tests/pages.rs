@@ -75,6 +75,41 @@ on_both_engines! {
         assert_eq!(app.subscriptions("alice@example.org").await, ended);
     }
 
+    async fn whatever_is_asked_for_the_answer_is_a_page(engine: Engine) {
+        let app = with_a_digest(engine).await;
+        let stop = app.only_mail_to("alice@example.org").one_click();
+        let (status, page) = app.visit(&format!("{stop}?topic=health&topic=climate")).await;
+        assert_eq!(status, 200);
+        assert!(page.contains("Stop emails about Health?"), "the first of them: {page}");
+        for path in ["/stop/%ff", "/again/%ff", "/edition/%ff", "/en/topic/%ff", "/en/nothing", "/en/nothing/", "//en/x/"] {
+            let (status, page) = app.visit(path).await;
+            assert_eq!(status, 404, "{path}");
+            assert!(page.contains("Page not found"), "{path}: {page}");
+        }
+        for path in ["/confirm/%ff", "/preferences/%ff"] {
+            let (status, page) = app.visit(path).await;
+            assert!(status == 404 && page.contains("Page not found"), "{path}: {page}");
+        }
+        for (typed, ours) in [("/en", "/en/"), ("/en/subscribe/?topic=sport", "/en/subscribe?topic=sport")] {
+            let answer = app.ask_for(typed, &[]).await;
+            assert_eq!((answer.status().as_u16(), answer.url().as_str()), (200, format!("{}{ours}", app.here()).as_str()));
+        }
+        let answer = app.answer_to("/en/", "x=1").await;
+        assert_eq!(answer.status().as_u16(), 405);
+        assert_eq!(answer.headers()["allow"], "GET,HEAD");
+        assert!(answer.text().await.unwrap().contains("Page not found"));
+        assert_eq!(app.post("/xx/", "x=1").await.0, 404);
+    }
+
+    async fn what_is_too_large_is_refused_with_our_headers(engine: Engine) {
+        let app = with_a_digest(engine).await;
+        let answer = app.answer_to("/en/subscribe", &"x".repeat(65 * 1024)).await;
+        assert_eq!(answer.status().as_u16(), 413);
+        for header in ["content-security-policy", "x-content-type-options", "referrer-policy", "cache-control"] {
+            assert!(answer.headers().contains_key(header), "{header}");
+        }
+    }
+
     async fn one_topic_can_be_stopped_alone(engine: Engine) {
         let app = with_a_digest(engine).await;
         let link = app.only_mail_to("alice@example.org").link("?topic=health");

@@ -1,11 +1,12 @@
 //! `/again/{token}`: starts again what was stopped, for four weeks.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::TimeDelta;
 
+use super::asked::Named;
 use super::form::Form;
 use super::{Pages, upcoming};
 use crate::model::holdings::Return;
@@ -16,11 +17,11 @@ use crate::render::{Again, Content, Started, Trouble};
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, nudge, subscription, suppression};
 
-pub async fn show(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
+pub async fn show(State(pages): State<Pages>, Named(token): Named<String>) -> Response {
     pages.answer(ask(&pages, &token).await)
 }
 
-pub async fn start(State(pages): State<Pages>, Path(token): Path<String>, body: Bytes) -> Response {
+pub async fn start(State(pages): State<Pages>, Named(token): Named<String>, body: Bytes) -> Response {
     pages.answer(start_again(&pages, &token, &Form::read(&body)).await)
 }
 

@@ -8,10 +8,11 @@ mod change;
 mod sign_up;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::asked::Named;
 use super::form::Form;
 use super::{Pages, upcoming};
 use crate::model::address::Address;
@@ -23,11 +24,11 @@ use crate::store::request;
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, nudge, subscription};
 
-pub async fn show(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
+pub async fn show(State(pages): State<Pages>, Named(token): Named<String>) -> Response {
     pages.answer(ask(&pages, &token).await)
 }
 
-pub async fn press(State(pages): State<Pages>, Path(token): Path<String>, body: Bytes) -> Response {
+pub async fn press(State(pages): State<Pages>, Named(token): Named<String>, body: Bytes) -> Response {
     pages.answer(take(&pages, &token, &Form::read(&body)).await)
 }
 

@@ -1,16 +1,17 @@
 //! `/edition/{key}`: an edition without any reader in it; all its articles, safe to forward.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Pages;
+use super::asked::Named;
 use crate::model::token::from_base32;
 use crate::render::{Content, Reading, Trouble};
 use crate::store::article::{self, Version};
 use crate::store::{self, declared, edition};
 
-pub async fn show(State(pages): State<Pages>, Path(key): Path<String>) -> Response {
+pub async fn show(State(pages): State<Pages>, Named(key): Named<String>) -> Response {
     pages.answer(find(&pages, &key).await)
 }
 

@@ -7,15 +7,16 @@ mod guard;
 mod message;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use url::form_urlencoded;
 
+use super::asked::{Named, Query};
+use super::form::Form;
 use super::{Pages, headers};
 use crate::mail::parsed::Parsed;
 use crate::model::language::Language;
@@ -37,23 +38,23 @@ pub fn routes(pages: &Pages) -> Router<Pages> {
 }
 
 /// `?to=` a part of an address; `?before=` the last mail of the page before.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug)]
 struct Wanted {
     to: String,
     before: String,
 }
 
 /// How a mail is looked at. What nobody offers is as if it were not said.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone)]
 struct Look {
     view: String,
     scheme: String,
     width: String,
 }
 
-async fn list(State(pages): State<Pages>, Query(wanted): Query<Wanted>) -> Response {
+async fn list(State(pages): State<Pages>, Query(query): Query) -> Response {
+    let said = |name: &str| query.text(name).to_owned();
+    let wanted = Wanted { to: said("to"), before: said("before") };
     pages.answer(listed(&pages, &wanted).await)
 }
 
@@ -90,7 +91,8 @@ fn list_url(to: &str, before: Option<i64>) -> String {
     if query.is_empty() { "/mailbox".to_owned() } else { format!("/mailbox?{query}") }
 }
 
-async fn show(State(pages): State<Pages>, Path(id): Path<String>, Query(look): Query<Look>) -> Response {
+async fn show(State(pages): State<Pages>, Named(id): Named<String>, Query(query): Query) -> Response {
+    let look = Look::said(&query);
     with_mail(&pages, &id, |mail| {
         let content = Content::Mail(Box::new(looked_at(&pages, &mail, &look)));
         ([(header::CONTENT_SECURITY_POLICY, headers::policy(&pages, "; frame-src 'self'"))], page(&pages, content))
@@ -100,7 +102,8 @@ async fn show(State(pages): State<Pages>, Path(id): Path<String>, Query(look): Q
 }
 
 /// The HTML part alone, for the frame in the page of the mail; nothing in it runs.
-async fn html(State(pages): State<Pages>, Path(id): Path<String>, Query(look): Query<Look>) -> Response {
+async fn html(State(pages): State<Pages>, Named(id): Named<String>, Query(query): Query) -> Response {
+    let look = Look::said(&query);
     with_mail(&pages, &id, |mail| {
         let Some(html) = Parsed::read(&mail.bytes).and_then(|message| message.html()) else {
             return pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound);
@@ -112,7 +115,7 @@ async fn html(State(pages): State<Pages>, Path(id): Path<String>, Query(look): Q
 }
 
 /// The mail as it is, for a mail program.
-async fn file(State(pages): State<Pages>, Path(id): Path<String>) -> Response {
+async fn file(State(pages): State<Pages>, Named(id): Named<String>) -> Response {
     with_mail(&pages, &id, |mail| {
         let named = format!("attachment; filename=\"mail-{}.eml\"", mail.id);
         ([(header::CONTENT_TYPE, "message/rfc822".to_owned()), (header::CONTENT_DISPOSITION, named)], mail.bytes)
@@ -169,6 +172,11 @@ fn looked_at(pages: &Pages, mail: &Captured, look: &Look) -> OneMail {
 }
 
 impl Look {
+    fn said(query: &Form) -> Self {
+        let said = |name: &str| query.text(name).to_owned();
+        Self { view: said("view"), scheme: said("scheme"), width: said("width") }
+    }
+
     fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("view", &self.view);

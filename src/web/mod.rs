@@ -5,6 +5,7 @@
 //! pages, come from elsewhere.
 
 mod again;
+mod asked;
 mod choices;
 mod confirm;
 mod edition;
@@ -28,8 +29,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::extract::{RawPathParams, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -37,6 +39,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tracing::error;
 
+use self::spoken::Spoken;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::model::language::Language;
@@ -94,12 +97,12 @@ pub fn router(pages: Pages) -> Router {
         .merge(mailbox::routes(&pages))
         .layer(CsrfLayer::new().with_rejection_response(turned_away))
         .merge(from_elsewhere())
-        .fallback(not_found)
-        .method_not_allowed_fallback(not_found)
+        .fallback(nowhere)
+        .method_not_allowed_fallback(not_so)
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
         .layer(security)
         // Outside the pages' headers: it is for machines.
         .merge(watched::routes())
-        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
         .layer(CatchPanicLayer::new())
         .with_state(pages)
 }
@@ -139,8 +142,23 @@ fn in_the_open() -> Router<Pages> {
         .route("/{lang}/embed", get(embed::show))
 }
 
-async fn not_found(axum::extract::State(pages): axum::extract::State<Pages>) -> Response {
-    pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound)
+/// No page of ours: but people type `/en`, and end what they type with a slash.
+async fn nowhere(State(pages): State<Pages>, method: Method, uri: Uri) -> Response {
+    match spoken::as_we_write_it(&pages, uri.path()) {
+        Some(path) if method == Method::GET || method == Method::HEAD => {
+            let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            Redirect::permanent(&format!("{path}{query}")).into_response()
+        }
+        _ => pages.trouble(StatusCode::NOT_FOUND, Trouble::NotFound),
+    }
+}
+
+/// A page of ours, but not to be asked that way; unless it begins with no language of ours, and is none.
+async fn not_so(State(pages): State<Pages>, path: RawPathParams, spoken: Result<Spoken, Response>) -> Response {
+    match spoken {
+        Err(not_found) if path.iter().any(|(name, _)| name == "lang") => not_found,
+        _ => pages.trouble(StatusCode::METHOD_NOT_ALLOWED, Trouble::NotFound),
+    }
 }
 
 impl Pages {

@@ -5,13 +5,14 @@ mod change;
 mod view;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use self::change::Changed;
 use super::Pages;
+use super::asked::Named;
 use super::form::Form;
 use crate::model::token::Purpose;
 use crate::render::Trouble;
@@ -30,11 +31,11 @@ struct Visit {
     fresh: bool,
 }
 
-pub async fn show(State(pages): State<Pages>, Path(token): Path<String>) -> Response {
+pub async fn show(State(pages): State<Pages>, Named(token): Named<String>) -> Response {
     pages.answer(look(&pages, &token).await)
 }
 
-pub async fn save(State(pages): State<Pages>, Path(token): Path<String>, body: Bytes) -> Response {
+pub async fn save(State(pages): State<Pages>, Named(token): Named<String>, body: Bytes) -> Response {
     pages.answer(take(&pages, &token, &Form::read(&body)).await)
 }
 

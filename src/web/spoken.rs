@@ -35,6 +35,15 @@ pub fn asked_for(pages: &Pages, headers: &HeaderMap) -> Language {
     languages.into_iter().find(known).unwrap_or_else(|| pages.config.site.language.clone())
 }
 
+/// A path in a language of the site, with a slash where we write one and none where we do not; None if it is like that.
+pub fn as_we_write_it(pages: &Pages, path: &str) -> Option<String> {
+    let bare = path.trim_end_matches('/');
+    let tag = bare.strip_prefix('/')?.split('/').next()?;
+    let spoken = pages.config.site.languages.iter().any(|language| language.as_str() == tag);
+    let ours = if bare.len() == tag.len() + 1 { format!("{bare}/") } else { bare.to_owned() };
+    (spoken && ours != path).then_some(ours)
+}
+
 /// The same page in all languages of the site; `path` is what follows the language.
 pub fn elsewhere(pages: &Pages, here: &Language, path: &str) -> Vec<Elsewhere> {
     let line = |language: &Language| Elsewhere {

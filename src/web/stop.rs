@@ -6,11 +6,12 @@
 //! the reader; a second one changes nothing.
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 
+use super::asked::{Named, Query};
+use super::form::Form;
 use super::{Pages, again, letters};
 use crate::model::holdings::StopReason;
 use crate::model::language::Language;
@@ -23,8 +24,8 @@ use crate::store::delivery::Kind;
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, Tx, nudge, subscription};
 
-#[derive(Debug, Deserialize)]
-pub struct Which {
+#[derive(Debug)]
+struct Which {
     topic: Option<String>,
 }
 
@@ -32,6 +33,11 @@ pub struct Which {
 struct Mangled;
 
 impl Which {
+    /// The first topic that is named: a link of ours has one.
+    fn said(query: &Form) -> Self {
+        Self { topic: query.has("topic").then(|| query.text("topic").to_owned()) }
+    }
+
     /// The topic, or the one that has replaced it since the mail was sent.
     async fn topic(&self, pages: &Pages) -> Result<Result<Option<Topic>, Mangled>, store::Error> {
         let Some(text) = &self.topic else { return Ok(Ok(None)) };
@@ -41,8 +47,8 @@ impl Which {
     }
 }
 
-pub async fn show(State(pages): State<Pages>, Path(token): Path<String>, Query(which): Query<Which>) -> Response {
-    pages.answer(asked(&pages, &token, &which).await)
+pub async fn show(State(pages): State<Pages>, Named(token): Named<String>, Query(query): Query) -> Response {
+    pages.answer(asked(&pages, &token, &Which::said(&query)).await)
 }
 
 async fn asked(pages: &Pages, token: &str, which: &Which) -> Result<Response, store::Error> {
@@ -57,14 +63,14 @@ async fn asked(pages: &Pages, token: &str, which: &Which) -> Result<Response, st
 
 pub async fn stop(
     State(pages): State<Pages>,
-    Path(token): Path<String>,
-    Query(which): Query<Which>,
+    Named(token): Named<String>,
+    Query(query): Query,
     body: Bytes,
 ) -> Response {
     // Urlencoded or multipart, the field and its value stand there as they are.
     let one_click = contains(&body, b"List-Unsubscribe") && contains(&body, b"One-Click");
     let reason = if one_click { StopReason::OneClick } else { StopReason::Reader };
-    pages.answer(end(&pages, &token, &which, reason).await)
+    pages.answer(end(&pages, &token, &Which::said(&query), reason).await)
 }
 
 fn not_found(pages: &Pages) -> Response {

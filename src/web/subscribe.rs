@@ -2,11 +2,12 @@
 //! the answer is the same: "check your email".
 
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono_tz::Tz;
 
+use super::asked::Query;
 use super::choices::{self, Numbers};
 use super::form::{Came, Form};
 use super::letters;
@@ -29,8 +30,8 @@ struct Entered {
     address: String,
 }
 
-pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken, RawQuery(query): RawQuery) -> Response {
-    let entered = Entered::of(&pages, &Form::read(query.unwrap_or_default().as_bytes()));
+pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken, Query(query): Query) -> Response {
+    let entered = Entered::of(&pages, &query);
     pages.answer(form(&pages, &language, &entered, vec![]).await)
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::Pages;
+use super::asked::Named;
 use super::choices::{self, Numbers};
 use super::spoken::Spoken;
 use crate::model::language::Language;
@@ -34,7 +35,7 @@ pub struct Which {
     date: Option<String>,
 }
 
-pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken, Path(which): Path<Which>) -> Response {
+pub async fn show(State(pages): State<Pages>, Spoken(language): Spoken, Named(which): Named<Which>) -> Response {
     pages.answer(topic(&pages, &language, &which).await)
 }
 

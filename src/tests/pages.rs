@@ -75,6 +75,33 @@ on_both_engines! {
         assert_eq!(app.subscriptions("alice@example.org").await, ended);
     }
 
+    async fn long_after_the_last_stop_the_link_says_that_it_is_done(engine: Engine) {
+        let app = with_a_digest(engine).await;
+        let stop = app.only_mail_to("alice@example.org").one_click();
+        app.post(&stop, ONE_CLICK).await;
+        app.sleep_until("2026-04-02 12:00");
+        let (_, page) = app.visit(&stop).await;
+        assert!(page.contains("All emails are stopped") && !page.contains("<button"), "{page}");
+    }
+
+    async fn who_presses_start_again_twice_has_started_again(engine: Engine) {
+        let app = with_a_digest(engine).await;
+        let stop = app.only_mail_to("alice@example.org").one_click();
+        app.post(&stop, ONE_CLICK).await;
+        let (_, page) = app.visit(&stop).await;
+        let form = crate::tests::form::Form::find(&page, "/again/").unwrap();
+        for press in ["once", "twice"] {
+            let (status, page) = app.post(&form.action, &form.filled(&[("how", "missed")])).await;
+            assert_eq!(status, 200, "{press}");
+            assert!(page.contains("Your emails have started again") && page.contains("Health"), "{press}: {page}");
+        }
+        let all = app.subscriptions("alice@example.org").await;
+        assert_eq!(all.iter().filter(|(_, state, _)| state == "active").count(), 2);
+        app.post(&stop, ONE_CLICK).await;
+        app.sleep_until("2026-04-02 12:00");
+        assert_eq!(app.post(&form.action, &form.filled(&[("how", "missed")])).await.0, 410, "nothing comes any more");
+    }
+
     async fn whatever_is_asked_for_the_answer_is_a_page(engine: Engine) {
         let app = with_a_digest(engine).await;
         let stop = app.only_mail_to("alice@example.org").one_click();

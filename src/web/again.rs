@@ -15,7 +15,8 @@ use crate::model::token::{AGAIN_DAYS, Purpose};
 use crate::model::topic::Facet;
 use crate::render::{Again, Content, Started, Trouble};
 use crate::store::subscriber::{self, Subscriber};
-use crate::store::{self, nudge, subscription, suppression};
+use crate::store::subscription::{self, Subscription};
+use crate::store::{self, nudge, suppression};
 
 pub async fn show(State(pages): State<Pages>, Named(token): Named<String>) -> Response {
     pages.answer(ask(&pages, &token).await)
@@ -27,8 +28,10 @@ pub async fn start(State(pages): State<Pages>, Named(token): Named<String>, body
 
 async fn ask(pages: &Pages, token: &str) -> Result<Response, store::Error> {
     let Some(reader) = reader(pages, token).await? else { return Ok(expired(pages)) };
-    let Some(again) = offer(pages, &reader).await? else { return Ok(expired(pages)) };
-    Ok(pages.page(StatusCode::OK, &reader.language, Content::Again { again, done: None }))
+    match offer(pages, &reader).await? {
+        Some(again) => Ok(pages.page(StatusCode::OK, &reader.language, Content::Again { again, done: None })),
+        None => started(pages, token, &reader).await,
+    }
 }
 
 async fn start_again(pages: &Pages, token: &str, form: &Form) -> Result<Response, store::Error> {
@@ -36,17 +39,36 @@ async fn start_again(pages: &Pages, token: &str, form: &Form) -> Result<Response
     if !pages.is_ours(&path(token), form) {
         return Ok(pages.trouble(StatusCode::FORBIDDEN, Trouble::Elsewhere));
     }
-    let Some(again) = offer(pages, &reader).await? else { return Ok(expired(pages)) };
+    let Some(again) = offer(pages, &reader).await? else { return started(pages, token, &reader).await };
     let how = if form.text("how") == "now" { Return::FromNow } else { Return::CatchUp };
     let mut tx = pages.store.begin().await?;
     subscription::start_again(&mut tx, reader.id, None, how, pages.clock.now()).await?;
     tx.commit().await?;
     nudge::nudge(&pages.store).await?;
-    let live = subscription::of_reader(&pages.store, reader.id).await?;
-    let frequencies: Vec<&Slug> = live.iter().filter(|s| s.state == "active").map(|s| &s.frequency).collect();
-    let first = upcoming::first(pages, frequencies, reader.hour, reader.zone);
+    Ok(done(pages, &reader, again, &active(pages, &reader).await?))
+}
+
+/// The button was pressed already, here or in another tab: what comes.
+async fn started(pages: &Pages, token: &str, reader: &Subscriber) -> Result<Response, store::Error> {
+    let active = active(pages, reader).await?;
+    if active.is_empty() {
+        return Ok(expired(pages));
+    }
+    let name = |s: &Subscription| pages.config.name_of(Facet::Topic, &s.topic, &reader.language);
+    let topics = active.iter().map(name).collect();
+    let again = Again { ask: pages.ask(&path(token), &[]), topics, missed: false };
+    Ok(done(pages, reader, again, &active))
+}
+
+async fn active(pages: &Pages, reader: &Subscriber) -> Result<Vec<Subscription>, store::Error> {
+    let all = subscription::of_reader(&pages.store, reader.id).await?;
+    Ok(all.into_iter().filter(|s| s.state == "active").collect())
+}
+
+fn done(pages: &Pages, reader: &Subscriber, again: Again, active: &[Subscription]) -> Response {
+    let first = upcoming::first(pages, active.iter().map(|s| &s.frequency), reader.hour, reader.zone);
     let done = Some(Started { first, zone: reader.zone.name().to_owned() });
-    Ok(pages.page(StatusCode::OK, &reader.language, Content::Again { again, done }))
+    pages.page(StatusCode::OK, &reader.language, Content::Again { again, done })
 }
 
 fn path(token: &str) -> String {
@@ -81,7 +103,7 @@ pub async fn offer(pages: &Pages, reader: &Subscriber) -> Result<Option<Again>, 
         return Ok(None);
     }
     let token = pages.keys.dated(Purpose::Again, &reader.key.0, now);
-    let name = |s: &&subscription::Subscription| pages.config.name_of(Facet::Topic, &s.topic, &reader.language);
+    let name = |s: &&Subscription| pages.config.name_of(Facet::Topic, &s.topic, &reader.language);
     Ok(Some(Again {
         ask: pages.ask(&path(&token), &[]),
         topics: ended.iter().map(name).collect(),

@@ -150,7 +150,7 @@ async fn show_it(pages: &Pages, whose: Option<Whose>, step: Step) -> Result<Resp
         Some(reader) if step == Step::Done || nothing_left => again::offer(pages, reader).await?,
         _ => None,
     };
-    let step = if nothing_left && again.is_some() { Step::Done } else { step };
+    let step = if nothing_left { Step::Done } else { step };
     Ok(pages.page(StatusCode::OK, &language, Content::Stop { what, step, again }))
 }
 

@@ -209,6 +209,26 @@ on_both_engines! {
         assert_eq!(states(&app).await, both("active"));
     }
 
+    async fn it_was_not_me_can_be_undone_when_the_letter_is_long_gone(engine: Engine) {
+        let app = at_noon(engine).await;
+        sign_up(&app, ANA, &["health"]).await;
+        let link = app.only_mail_to(ANA).link("/confirm/");
+        app.submit(&link, "not-me", &[]).await;
+        for (day, letters) in [("2026-12-01 12:00", "1"), ("2027-03-01 12:00", "0")] {
+            app.sleep_until(day);
+            app.run().await;
+            assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM letter").await, [letters]);
+            let (status, page) = app.visit(&link).await;
+            assert_eq!(status, 200, "{day}");
+            assert!(page.contains("You will not be asked again") && page.contains("Undo"), "{page}");
+        }
+        let (status, page) = app.submit(&link, "undo", &[]).await;
+        assert!(status == 410 && page.contains("sign up again"), "{page}");
+        assert_eq!(app.visit(&link).await.0, 410, "nothing is refused any more");
+        sign_up(&app, ANA, &["health"]).await;
+        assert_eq!(app.mail_to(ANA).len(), 2);
+    }
+
     async fn it_was_not_me_holds_for_whoever_has_stopped_too(engine: Engine) {
         let app = at_noon(engine).await;
         app.subscribe(ANA, &["health"]).await;

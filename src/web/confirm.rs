@@ -36,6 +36,8 @@ pub async fn press(State(pages): State<Pages>, Named(token): Named<String>, body
 enum Opened {
     SignUp(Letter, Address),
     Change(Letter, Address),
+    /// The letter is over, and the address was refused with it, or with another.
+    Refused(Vec<u8>),
     Added(Subscriber),
 }
 
@@ -52,11 +54,15 @@ enum Button {
 async fn open(pages: &Pages, token: &str) -> Result<Option<Opened>, store::Error> {
     if let Some((key, address)) = pages.keys.open_letter(token) {
         let letter = letter::by_key(&pages.store, &key).await?;
-        let letter = letter.filter(|letter| pages.clock.now() - letter.asked_at <= letter::VALID);
-        return Ok(letter.map(|letter| match letter.subscriber {
-            Some(_) => Opened::Change(letter, address),
-            None => Opened::SignUp(letter, address),
-        }));
+        return Ok(match letter.filter(|letter| pages.clock.now() - letter.asked_at <= letter::VALID) {
+            Some(letter) if letter.subscriber.is_some() => Some(Opened::Change(letter, address)),
+            Some(letter) => Some(Opened::SignUp(letter, address)),
+            // The link carries the address: whoever has it can undo their word for as long as it stands.
+            None => {
+                let hash = pages.keys.hash_of_address(&address);
+                sign_up::is_refused(pages, &hash).await?.then_some(Opened::Refused(hash))
+            }
+        });
     }
     Ok(added::reader(pages, token).await?.map(Opened::Added))
 }
@@ -65,6 +71,7 @@ async fn ask(pages: &Pages, token: &str) -> Result<Response, store::Error> {
     match open(pages, token).await? {
         Some(Opened::SignUp(letter, address)) => sign_up::ask(pages, token, &letter, &address).await,
         Some(Opened::Change(letter, _)) => Ok(change::ask(pages, token, &letter)),
+        Some(Opened::Refused(_)) => Ok(sign_up::refused(pages, token, &pages.config.site.language)),
         Some(Opened::Added(reader)) => added::ask(pages, token, &reader).await,
         None => Ok(expired(pages)),
     }
@@ -84,6 +91,8 @@ async fn take(pages: &Pages, token: &str, form: &Form) -> Result<Response, store
     match opened {
         Opened::SignUp(letter, address) => sign_up::press(pages, token, &letter, &address, button).await,
         Opened::Change(letter, address) => change::press(pages, &letter, &address).await,
+        Opened::Refused(hash) if button == Button::Undo => sign_up::undo(pages, &hash).await,
+        Opened::Refused(_) => Ok(sign_up::refused(pages, token, &pages.config.site.language)),
         Opened::Added(reader) => added::press(pages, token, &reader, button).await,
     }
 }

@@ -13,6 +13,7 @@ use super::{Button, button, by_address, confirmed, expired, send_now};
 use crate::model::address::Address;
 use crate::model::edition::Format;
 use crate::model::holdings::{Settings, StartReason, Wanted};
+use crate::model::language::Language;
 use crate::model::slug::Slug;
 use crate::model::topic::Facet;
 use crate::render::{Confirming, Content, Step};
@@ -72,14 +73,11 @@ pub async fn press(
         Button::NotMe if is_open && gets_mail(pages, address).await? => ask(pages, token, letter, address).await,
         Button::NotMe if is_open => {
             refuse(pages, letter).await?;
-            Ok(refused(pages, token, letter))
+            Ok(refused(pages, token, &letter.language))
         }
         Button::NotMe => had_its_word(pages, token, letter, address).await,
         Button::Undo => {
-            let mut tx = pages.store.begin().await?;
-            letter::reopen(&mut tx, &letter.hash).await?;
-            suppression::take_back_not_me(&mut tx, &letter.hash).await?;
-            tx.commit().await?;
+            take_back(pages, &letter.hash).await?;
             let mut waiting = letter.clone();
             waiting.answered_at = None;
             ask(pages, token, &waiting, address).await
@@ -181,12 +179,30 @@ async fn refuse(pages: &Pages, letter: &Letter) -> Result<(), store::Error> {
     tx.commit().await
 }
 
-fn refused(pages: &Pages, token: &str, letter: &Letter) -> Response {
+async fn take_back(pages: &Pages, hash: &[u8]) -> Result<(), store::Error> {
+    let mut tx = pages.store.begin().await?;
+    letter::reopen(&mut tx, hash).await?;
+    suppression::take_back_not_me(&mut tx, hash).await?;
+    tx.commit().await
+}
+
+/// The same without a letter that could be confirmed now: they can sign up again.
+pub async fn undo(pages: &Pages, hash: &[u8]) -> Result<Response, store::Error> {
+    take_back(pages, hash).await?;
+    Ok(expired(pages))
+}
+
+pub async fn is_refused(pages: &Pages, hash: &[u8]) -> Result<bool, store::Error> {
+    let suppressed = suppression::find(&pages.store, hash).await?;
+    Ok(suppressed.is_some_and(|(reason, _)| reason == "not-me"))
+}
+
+pub fn refused(pages: &Pages, token: &str, language: &Language) -> Response {
     let content = Confirming {
         topics: vec![],
         frequency: String::new(),
         first: None,
-        zone: letter.zone.name().to_owned(),
+        zone: pages.config.site.timezone.name().to_owned(),
         step: Step::Refused(button(pages, token, "undo")),
         not_me: None,
         gets_mail: false,
@@ -194,7 +210,7 @@ fn refused(pages: &Pages, token: &str, letter: &Letter) -> Response {
         is_coming: false,
         preferences_url: None,
     };
-    pages.page(StatusCode::OK, &letter.language, Content::Confirm(Box::new(content)))
+    pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content)))
 }
 
 /// The link was used: what it started, or that it was refused.
@@ -204,9 +220,8 @@ async fn had_its_word(
     letter: &Letter,
     address: &Address,
 ) -> Result<Response, store::Error> {
-    let suppressed = suppression::find(&pages.store, &letter.hash).await?;
-    if suppressed.is_some_and(|(reason, _)| reason == "not-me") {
-        return Ok(refused(pages, token, letter));
+    if is_refused(pages, &letter.hash).await? {
+        return Ok(refused(pages, token, &letter.language));
     }
     match by_address(pages, address).await? {
         Some(reader) => confirmed(pages, token, &reader, false).await,

@@ -52,8 +52,8 @@ pub use form::{Area, Ask, Choice, Fault, FrequencyChoice, TopicChoice};
 pub use mailbox::{MailLine, MailList, OneMail, Shown, Switch, Way};
 pub use note::{Note, Occasion};
 pub use page::{
-    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Pace, Page, Pause, Per, Preferences, Said, Sent, SignUp,
-    Snippets, Started, Step, Stopping, Topic, TopicLine, Trouble,
+    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Often, Pace, Page, Pause, Per, Preferences, Said, Sent,
+    SignUp, Snippets, Started, Step, Stopping, Topic, TopicLine, Trouble,
 };
 pub use places::look_through as look_through_catalogues;
 pub use samples::{Mail, Sample, Subject, all as samples};

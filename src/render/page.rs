@@ -250,10 +250,17 @@ pub struct Started {
     pub zone: String,
 }
 
+/// What comes equally often.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Confirming {
+pub struct Often {
     pub topics: Vec<String>,
     pub frequency: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Confirming {
+    /// What starts, or has started: topics with how often they come.
+    pub parts: Vec<Often>,
     /// When the first digest comes (or would come), on the reader's wall.
     pub first: Option<Moment>,
     /// IANA name.

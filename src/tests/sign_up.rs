@@ -151,6 +151,26 @@ on_both_engines! {
         assert_eq!(app.subscriptions(ANA).await.len(), 3);
     }
 
+    async fn each_topic_comes_as_often_as_its_letter_said_and_the_one_that_was_mailed_says_when(engine: Engine) {
+        let app = at_noon(engine).await;
+        sign_up(&app, ANA, &["health"]).await;
+        // Whoever it was: no mail has said it.
+        let entered = [("frequency", "weekly"), ("hour", "3"), ("zone", "Asia/Tokyo"), ("address", ANA), ("topic", "climate")];
+        app.submit("/en/subscribe", "name=\"address\"", &entered).await;
+        app.run().await;
+        let link = app.only_mail_to(ANA).link("/confirm/");
+        let named = ["<bdi>Health</bdi>", "<bdi>Daily</bdi>", "<bdi>Climate</bdi>", "<bdi>Weekly</bdi>"];
+        let in_order = |page: &str| named.map(|name| page.find(name).unwrap_or_else(|| panic!("{name}: {page}"))).is_sorted();
+        let (_, page) = app.visit(&link).await;
+        assert!(in_order(&page), "{page}");
+        assert!(page.contains("Tuesday 24 November 2026 at 08:00 (<bdi>Nairobi</bdi> time)"), "{page}");
+        let (_, page) = app.submit(&link, "yes", &[]).await;
+        assert!(in_order(&page), "{page}");
+        assert!(page.contains("Tuesday 24 November 2026 at 08:00 (<bdi>Nairobi</bdi> time)"), "{page}");
+        let row = "SELECT language || ' ' || zone || ' ' || CAST(hour AS TEXT) FROM subscriber";
+        assert_eq!(app.ask(row).await, ["en Africa/Nairobi 8"]);
+    }
+
     async fn after_three_questions_in_a_week_there_is_silence(engine: Engine) {
         let app = at_noon(engine).await;
         for day in 23..=28 {

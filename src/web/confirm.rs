@@ -16,9 +16,11 @@ use super::asked::Named;
 use super::form::Form;
 use super::{Pages, upcoming};
 use crate::model::address::Address;
+use crate::model::language::Language;
+use crate::model::slug::Slug;
 use crate::model::token::Purpose;
 use crate::model::topic::Facet;
-use crate::render::{Ask, Confirming, Content, Step, Trouble};
+use crate::render::{Ask, Confirming, Content, Often, Step, Trouble};
 use crate::store::letter::{self, Letter};
 use crate::store::request;
 use crate::store::subscriber::{self, Subscriber};
@@ -109,16 +111,30 @@ fn expired(pages: &Pages) -> Response {
     pages.trouble(StatusCode::GONE, Trouble::Expired)
 }
 
+/// Topics under how often they come, each frequency where its first topic stands.
+fn parts<'a>(pages: &Pages, language: &Language, topics: impl Iterator<Item = (&'a Slug, &'a Slug)>) -> Vec<Often> {
+    let mut parts: Vec<Often> = Vec::new();
+    for (topic, frequency) in topics {
+        let topic = pages.config.name_of(Facet::Topic, topic, language);
+        let frequency = pages.config.name_of_frequency(frequency, language);
+        match parts.iter_mut().find(|part| part.frequency == frequency) {
+            Some(part) => part.topics.push(topic),
+            None => parts.push(Often { topics: vec![topic], frequency }),
+        }
+    }
+    parts
+}
+
 /// What was confirmed, unless it has ended since.
 async fn confirmed(pages: &Pages, token: &str, reader: &Subscriber, is_coming: bool) -> Result<Response, store::Error> {
     let all = subscription::of_reader(&pages.store, reader.id).await?;
     let active: Vec<_> = all.into_iter().filter(|s| s.state == "active").collect();
-    let Some(one) = active.first() else { return Ok(expired(pages)) };
-    let (config, language) = (&pages.config, &reader.language);
+    if active.is_empty() {
+        return Ok(expired(pages));
+    }
     let preferences = pages.keys.dated(Purpose::Preferences, &reader.key.0, pages.clock.now());
     let content = Confirming {
-        topics: active.iter().map(|s| config.name_of(Facet::Topic, &s.topic, language)).collect(),
-        frequency: config.name_of_frequency(&one.frequency, language),
+        parts: parts(pages, &reader.language, active.iter().map(|s| (&s.topic, &s.frequency))),
         first: upcoming::first(pages, active.iter().map(|s| &s.frequency), reader.hour, reader.zone),
         zone: reader.zone.name().to_owned(),
         step: Step::Done,
@@ -128,7 +144,7 @@ async fn confirmed(pages: &Pages, token: &str, reader: &Subscriber, is_coming: b
         is_coming,
         preferences_url: Some(format!("/preferences/{preferences}")),
     };
-    Ok(pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content))))
+    Ok(pages.page(StatusCode::OK, &reader.language, Content::Confirm(Box::new(content))))
 }
 
 /// "Send me today's now."

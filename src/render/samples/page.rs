@@ -3,8 +3,8 @@
 use super::super::digest::Item;
 use super::super::form::Fault;
 use super::super::page::{
-    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Pause, Per, Preferences, Said, Sent, SignUp, Snippets,
-    Started, Step, Stopping, Topic, TopicLine, Trouble,
+    Again, Confirming, Content, DayLine, Elsewhere, Glimpse, Often, Pause, Per, Preferences, Said, Sent, SignUp,
+    Snippets, Started, Step, Stopping, Topic, TopicLine, Trouble,
 };
 use super::super::site::Site;
 use super::{digest, forms, words};
@@ -64,8 +64,7 @@ fn topic_of(language: &Language, others_stay: bool) -> Stopping {
 fn confirmation(language: &Language, known: bool, step: &Step) -> Content {
     let is_done = *step == Step::Done;
     Content::Confirm(Box::new(Confirming {
-        topics: topics(language),
-        frequency: words::of(language).daily.to_owned(),
+        parts: vec![Often { topics: topics(language), frequency: words::of(language).daily.to_owned() }],
         first: known.then(|| digest::moment("2026-11-24T08:00:00")),
         zone: "Africa/Nairobi".to_owned(),
         step: step.clone(),

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::super::digest::{Digest, Item};
 use super::super::form::Ask;
-use super::super::page::{Confirming, Content, Page, Step, Stopping, Trouble};
+use super::super::page::{Confirming, Content, Often, Page, Step, Stopping, Trouble};
 use super::super::{Confirm, Site, Templates};
 use super::digest;
 pub use super::digest::moment;
@@ -169,8 +169,7 @@ pub fn pages() -> Vec<(String, Page)> {
             for (kind, first) in [("confirm", Some(moment("2026-11-24T08:00:00"))), ("confirm-soon", None)] {
                 let (topics, zone) = (topics.clone(), "Africa/Nairobi".to_owned());
                 let content = Content::Confirm(Box::new(Confirming {
-                    topics,
-                    frequency: "Daily".into(),
+                    parts: vec![Often { topics, frequency: "Daily".into() }],
                     first,
                     zone,
                     step: step.clone(),

@@ -4,9 +4,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::super::{Pages, upcoming};
-use super::{Button, button, confirmed, expired, send_now};
+use super::{Button, button, confirmed, expired, parts, send_now};
 use crate::model::token::Purpose;
-use crate::model::topic::Facet;
 use crate::render::{Confirming, Content, Step};
 use crate::store::subscriber::{self, Subscriber};
 use crate::store::{self, delivery, letter, nudge, subscription};
@@ -23,11 +22,11 @@ pub async fn reader(pages: &Pages, token: &str) -> Result<Option<Subscriber>, st
 pub async fn ask(pages: &Pages, token: &str, reader: &Subscriber) -> Result<Response, store::Error> {
     let all = subscription::of_reader(&pages.store, reader.id).await?;
     let pending: Vec<_> = all.into_iter().filter(|s| s.state == "pending").collect();
-    let Some(one) = pending.first() else { return confirmed(pages, token, reader, false).await };
-    let (config, language) = (&pages.config, &reader.language);
+    if pending.is_empty() {
+        return confirmed(pages, token, reader, false).await;
+    }
     let content = Confirming {
-        topics: pending.iter().map(|s| config.name_of(Facet::Topic, &s.topic, language)).collect(),
-        frequency: config.name_of_frequency(&one.frequency, language),
+        parts: parts(pages, &reader.language, pending.iter().map(|s| (&s.topic, &s.frequency))),
         first: upcoming::first(pages, pending.iter().map(|s| &s.frequency), reader.hour, reader.zone),
         zone: reader.zone.name().to_owned(),
         step: Step::Ask(button(pages, token, "yes")),
@@ -37,7 +36,7 @@ pub async fn ask(pages: &Pages, token: &str, reader: &Subscriber) -> Result<Resp
         is_coming: false,
         preferences_url: None,
     };
-    Ok(pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content))))
+    Ok(pages.page(StatusCode::OK, &reader.language, Content::Confirm(Box::new(content))))
 }
 
 pub async fn press(pages: &Pages, token: &str, reader: &Subscriber, button: Button) -> Result<Response, store::Error> {

@@ -9,13 +9,12 @@ use axum::response::Response;
 use super::super::choices::Numbers;
 use super::super::letters;
 use super::super::{Pages, upcoming};
-use super::{Button, button, by_address, confirmed, expired, send_now};
+use super::{Button, button, by_address, confirmed, expired, parts, send_now};
 use crate::model::address::Address;
 use crate::model::edition::Format;
 use crate::model::holdings::{Settings, StartReason, Wanted};
 use crate::model::language::Language;
 use crate::model::slug::Slug;
-use crate::model::topic::Facet;
 use crate::render::{Confirming, Content, Step};
 use crate::store::consent::{self, Consent};
 use crate::store::delivery::Kind;
@@ -30,17 +29,15 @@ pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address)
     let numbers = Numbers::of(pages).await?;
     let open = letter::open_of(&pages.store, &letter.hash, pages.clock.now()).await?;
     let wanted = Asked::all(&numbers, &open);
-    let Some(one) = wanted.first() else { return Ok(expired(pages)) };
-    // The last one says how.
-    let last = open.last().unwrap_or(letter);
-    let (config, language) = (&pages.config, &letter.language);
+    if wanted.is_empty() {
+        return Ok(expired(pages));
+    }
     // A suppression would end their digests: whoever gets mail is told that they need do nothing.
     let gets_mail = gets_mail(pages, address).await?;
     let content = Confirming {
-        topics: wanted.iter().map(|asked| config.name_of(Facet::Topic, &asked.topic, language)).collect(),
-        frequency: config.name_of_frequency(&one.frequency, language),
-        first: upcoming::first(pages, wanted.iter().map(|asked| &asked.frequency), last.hour, last.zone),
-        zone: last.zone.name().to_owned(),
+        parts: parts(pages, &letter.language, wanted.iter().map(|asked| (&asked.topic, &asked.frequency))),
+        first: upcoming::first(pages, wanted.iter().map(|asked| &asked.frequency), letter.hour, letter.zone),
+        zone: letter.zone.name().to_owned(),
         step: Step::Ask(button(pages, token, "yes")),
         not_me: (!gets_mail).then(|| button(pages, token, "not-me")),
         gets_mail,
@@ -48,7 +45,7 @@ pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address)
         is_coming: false,
         preferences_url: None,
     };
-    Ok(pages.page(StatusCode::OK, language, Content::Confirm(Box::new(content))))
+    Ok(pages.page(StatusCode::OK, &letter.language, Content::Confirm(Box::new(content))))
 }
 
 pub async fn press(
@@ -109,17 +106,14 @@ async fn start(pages: &Pages, letter: &Letter, address: &Address) -> Result<(), 
     let now = pages.clock.now();
     let numbers = Numbers::of(pages).await?;
     let open = letter::open_of(&pages.store, &letter.hash, now).await?;
-    let last = open.last().unwrap_or(letter);
+    // What starts, each letter says for itself; how, the one that is before them: others may never have been mailed.
+    let settings =
+        Settings { language: letter.language.clone(), zone: letter.zone, hour: letter.hour, format: Format::default() };
     let wish = |letter: &Letter| {
         Some(Wish {
             address: address.clone(),
             key: pages.chance.key(),
-            settings: Settings {
-                language: last.language.clone(),
-                zone: last.zone,
-                hour: last.hour,
-                format: Format::default(),
-            },
+            settings: settings.clone(),
             set: false,
             regions: None,
             wanted: Wanted {
@@ -199,8 +193,7 @@ pub async fn is_refused(pages: &Pages, hash: &[u8]) -> Result<bool, store::Error
 
 pub fn refused(pages: &Pages, token: &str, language: &Language) -> Response {
     let content = Confirming {
-        topics: vec![],
-        frequency: String::new(),
+        parts: vec![],
         first: None,
         zone: pages.config.site.timezone.name().to_owned(),
         step: Step::Refused(button(pages, token, "undo")),

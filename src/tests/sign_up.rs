@@ -1,8 +1,8 @@
 //! From the line under an article to the first digest, and back out: over HTTP and SMTP, as a reader goes.
 
-use super::app::{TestApp, time};
+use super::app::{Reader, TestApp, time};
 use super::engine::{Engine, on_both_engines};
-use crate::model::holdings::StopReason;
+use crate::model::holdings::{Pause, PauseReason, StopReason};
 
 const ANA: &str = "ana@example.net";
 
@@ -206,9 +206,31 @@ on_both_engines! {
         let app = at_noon(engine).await;
         app.subscribe(ANA, &["health"]).await;
         sign_up(&app, ANA, &["health", "climate"]).await;
-        app.submit(&app.only_mail_to(ANA).link("/confirm/"), "yes", &[]).await;
+        let link = app.only_mail_to(ANA).link("/confirm/");
+        let (_, page) = app.visit(&link).await;
+        assert!(page.contains("Tuesday 24 November 2026 at 08:00 (<bdi>UTC</bdi> time)"), "as they have it: {page}");
+        app.submit(&link, "yes", &[]).await;
         assert_eq!(states(&app).await, both("active"));
         assert_eq!(app.ask("SELECT zone FROM subscriber").await, ["UTC"]);
+    }
+
+    async fn a_topic_that_comes_already_is_shown_as_it_comes(engine: Engine) {
+        let app = at_noon(engine).await;
+        app.add(Reader { frequency: "weekly", ..Reader::of(ANA, &["health"]) }).await;
+        sign_up(&app, ANA, &["health", "climate"]).await;
+        let (_, page) = app.visit(&app.only_mail_to(ANA).link("/confirm/")).await;
+        let named = ["<bdi>Health</bdi>", "<bdi>Weekly</bdi>", "<bdi>Climate</bdi>", "<bdi>Daily</bdi>"];
+        assert!(named.map(|name| page.find(name).unwrap_or_else(|| panic!("{name}: {page}"))).is_sorted(), "{page}");
+    }
+
+    async fn who_signs_up_for_what_they_have_paused_finds_the_pause(engine: Engine) {
+        let app = at_noon(engine).await;
+        app.subscribe(ANA, &["health"]).await;
+        let pause = Pause { until: None, reason: PauseReason::Reader };
+        app.change(ANA, |holdings, ground| holdings.pause(None, pause, ground)).await;
+        sign_up(&app, ANA, &["health"]).await;
+        let (status, page) = app.visit(&app.only_mail_to(ANA).link("/confirm/")).await;
+        assert!(status == 200 && page.contains("Your emails are paused."), "{page}");
     }
 
     async fn it_was_not_me_stops_further_questions_until_it_is_undone(engine: Engine) {

@@ -10,7 +10,7 @@ mod sign_up;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 
 use super::asked::Named;
 use super::form::Form;
@@ -128,11 +128,15 @@ fn parts<'a>(pages: &Pages, language: &Language, topics: impl Iterator<Item = (&
 /// What was confirmed, unless it has ended since.
 async fn confirmed(pages: &Pages, token: &str, reader: &Subscriber, is_coming: bool) -> Result<Response, store::Error> {
     let all = subscription::of_reader(&pages.store, reader.id).await?;
+    let is_paused = all.iter().any(|s| s.state == "paused");
     let active: Vec<_> = all.into_iter().filter(|s| s.state == "active").collect();
-    if active.is_empty() {
-        return Ok(expired(pages));
-    }
     let preferences = pages.keys.dated(Purpose::Preferences, &reader.key.0, pages.clock.now());
+    match (active.is_empty(), is_paused) {
+        (true, false) => return Ok(expired(pages)),
+        // Nothing comes before the pause is over, which is theirs to end.
+        (true, true) => return Ok(Redirect::to(&format!("/preferences/{preferences}#pause")).into_response()),
+        _ => {}
+    }
     let content = Confirming {
         parts: parts(pages, &reader.language, active.iter().map(|s| (&s.topic, &s.frequency))),
         first: upcoming::first(pages, active.iter().map(|s| &s.frequency), reader.hour, reader.zone),

@@ -19,7 +19,7 @@ use crate::render::{Confirming, Content, Step};
 use crate::store::consent::{self, Consent};
 use crate::store::delivery::Kind;
 use crate::store::letter::{self, Letter};
-use crate::store::subscription::{self, Wish};
+use crate::store::subscription::{self, Subscription, Wish};
 use crate::store::{self, Tx, former, nudge, suppression};
 
 pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address) -> Result<Response, store::Error> {
@@ -32,12 +32,24 @@ pub async fn ask(pages: &Pages, token: &str, letter: &Letter, address: &Address)
     if wanted.is_empty() {
         return Ok(expired(pages));
     }
+    let reader = by_address(pages, address).await?;
+    let held = match &reader {
+        Some(reader) => subscription::of_reader(&pages.store, reader.id).await?,
+        None => vec![],
+    };
+    let will_come = will_come(&held, wanted);
+    // All that is asked for is paused: nothing is started by a word.
+    if let Some(reader) = reader.as_ref().filter(|_| will_come.is_empty()) {
+        return confirmed(pages, token, reader, false).await;
+    }
+    // Whoever is known keeps what they have set.
+    let (hour, zone) = reader.as_ref().map_or((letter.hour, letter.zone), |reader| (reader.hour, reader.zone));
     // A suppression would end their digests: whoever gets mail is told that they need do nothing.
-    let gets_mail = gets_mail(pages, address).await?;
+    let gets_mail = held.iter().any(gets_mail);
     let content = Confirming {
-        parts: parts(pages, &letter.language, wanted.iter().map(|asked| (&asked.topic, &asked.frequency))),
-        first: upcoming::first(pages, wanted.iter().map(|asked| &asked.frequency), letter.hour, letter.zone),
-        zone: letter.zone.name().to_owned(),
+        parts: parts(pages, &letter.language, will_come.iter().map(|asked| (&asked.topic, &asked.frequency))),
+        first: upcoming::first(pages, will_come.iter().map(|asked| &asked.frequency), hour, zone),
+        zone: zone.name().to_owned(),
         step: Step::Ask(button(pages, token, "yes")),
         not_me: (!gets_mail).then(|| button(pages, token, "not-me")),
         gets_mail,
@@ -67,7 +79,7 @@ pub async fn press(
             None => Ok(expired(pages)),
         },
         // Their mail goes on: nothing of it is promised to end.
-        Button::NotMe if is_open && gets_mail(pages, address).await? => ask(pages, token, letter, address).await,
+        Button::NotMe if is_open && is_reader(pages, address).await? => ask(pages, token, letter, address).await,
         Button::NotMe if is_open => {
             refuse(pages, letter).await?;
             Ok(refused(pages, token, &letter.language))
@@ -99,6 +111,14 @@ impl Asked {
         };
         letters.iter().flat_map(of_letter).filter(|asked| seen.insert(asked.topic.clone())).collect()
     }
+}
+
+/// What comes after the word: what comes already, as it does, and what starts.
+fn will_come(held: &[Subscription], wanted: Vec<Asked>) -> Vec<Asked> {
+    let comes = held.iter().filter(|s| s.state == "active");
+    let comes = comes.map(|s| Asked { topic: s.topic.clone(), frequency: s.frequency.clone() });
+    let starts = wanted.into_iter().filter(|asked| !held.iter().any(|s| s.topic == asked.topic && gets_mail(s)));
+    comes.chain(starts).collect()
 }
 
 /// Makes a reader of an address, or gives a reader more topics, in one transaction with what they said yes to.
@@ -158,10 +178,13 @@ async fn welcome(pages: &Pages, tx: &mut Tx, subscriber: i64, new_reader: bool) 
 }
 
 /// Whether digests come to this address, or will after a pause. Whoever has stopped is known for a while, too.
-async fn gets_mail(pages: &Pages, address: &Address) -> Result<bool, store::Error> {
+async fn is_reader(pages: &Pages, address: &Address) -> Result<bool, store::Error> {
     let Some(reader) = by_address(pages, address).await? else { return Ok(false) };
-    let all = subscription::of_reader(&pages.store, reader.id).await?;
-    Ok(all.iter().any(|s| matches!(s.state.as_str(), "active" | "paused")))
+    Ok(subscription::of_reader(&pages.store, reader.id).await?.iter().any(gets_mail))
+}
+
+fn gets_mail(subscription: &Subscription) -> bool {
+    matches!(subscription.state.as_str(), "active" | "paused")
 }
 
 /// Nobody asks this address again.

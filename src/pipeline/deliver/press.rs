@@ -200,7 +200,9 @@ impl Press {
         let to = batch.iter().filter_map(|claimed| address_of(claimed, &self.line.keys));
         let hashes: Vec<Vec<u8>> = to.map(|to| self.line.keys.hash_of_address(&to)).collect();
         let suppressed = suppression::which(&self.line.store, &hashes).await?;
-        self.suppressed.retain(|hash| !hashes.contains(hash));
+        for hash in &hashes {
+            self.suppressed.remove(hash);
+        }
         self.suppressed.extend(suppressed);
         Ok(())
     }

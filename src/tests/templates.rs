@@ -45,6 +45,22 @@ on_both_engines! {
         assert_eq!(app.mail_to("health@example.org").len(), 2);
     }
 
+    /// However many readers it has: each of them would be one more beginning without an end, and the third would hide why.
+    async fn what_cannot_be_rendered_is_tried_once_for_all_its_readers(engine: Engine) {
+        let folder = beginning("{{ nobody }}");
+        let app = TestApp::with(engine, "2026-03-02 12:00", &[("SITE__TEMPLATES", folder.path().to_str().unwrap())]).await;
+        for n in 0..5 {
+            app.subscribe(&format!("r{n}@example.org"), &["health"]).await;
+        }
+        app.publish("health", "Of health");
+        app.run_until("2026-03-03 09:00").await;
+        assert_eq!(app.digests().await, ["quarantined"; 5]);
+        let why = app.ask("SELECT quarantine_reason FROM edition").await.remove(0);
+        assert!(why.contains("mail/digest/body.txt"), "{why}");
+        let marks = app.ask("SELECT CAST(render_marks AS TEXT) FROM edition").await;
+        assert_eq!(marks, ["2"], "with its batch, and by itself");
+    }
+
     /// A mail with a place that nothing fills is not sent, and not lost: it is set aside.
     async fn a_place_that_nothing_fills_sets_its_edition_aside(engine: Engine) {
         let folder = beginning("{% if sections and sections[0].topic == 'climate' %}{{ hole('stopp') }}{% endif %}");

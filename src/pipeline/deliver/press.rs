@@ -83,8 +83,8 @@ pub struct Press {
     pub(super) site: Site,
     pub(super) directory: Directory,
     from: Mailbox,
-    /// Of the batch that was looked ahead to.
-    plates: HashMap<i64, Plate>,
+    /// Of the batch that was looked ahead to. None: it cannot be rendered, and was set aside.
+    plates: HashMap<i64, Option<Plate>>,
     /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
     suppressed: HashSet<Vec<u8>>,
     why: Option<Why>,
@@ -148,7 +148,7 @@ impl Press {
     /// The edition, rendered and encoded; None when it cannot be and was set aside.
     async fn plate(&mut self, id: i64, now: DateTime<Utc>) -> Result<Option<Plate>, Error> {
         if let Some(plate) = self.plates.get(&id) {
-            return Ok(Some(plate.clone()));
+            return Ok(plate.clone());
         }
         // Marked before it is tried: what brings the program down is not tried for ever. That outlives the program without
         // a wait for the disk, during which a kill would count as one by the rendering.
@@ -160,20 +160,21 @@ impl Press {
         } else {
             self.render_one(id).await?
         };
-        match made {
+        let plate = match made {
             Ok(plate) => {
                 self.unmark(&[id]).await?;
-                self.plates.insert(id, plate.clone());
-                Ok(Some(plate))
+                Some(plate)
             }
             Err(why) => {
                 let mut tx = self.line.store.begin().await?;
                 let waiting = edition::quarantine(&mut tx, id, &why, now).await?;
                 tx.commit().await?;
                 error!(edition.id = id, waiting, "edition {id} cannot be rendered; {waiting} deliveries wait: {why}");
-                Ok(None)
+                None
             }
-        }
+        };
+        self.plates.insert(id, plate.clone());
+        Ok(plate)
     }
 
     /// Marks the editions that are to be made for what is taken, in the same transaction: what brings the program down is
@@ -182,7 +183,8 @@ impl Press {
         let editions: BTreeSet<i64> = taken.editions().collect();
         // Claims come edition by edition: those of the batch before are done, but for the one that goes on.
         if !editions.is_empty() {
-            self.plates.retain(|id, _| editions.contains(id));
+            // What was set aside is due again if somebody has other texts.
+            self.plates.retain(|id, plate| plate.is_some() && editions.contains(id));
         }
         let new: Vec<i64> = editions.into_iter().filter(|id| !self.plates.contains_key(id)).collect();
         Ok(if new.is_empty() { vec![] } else { edition::mark_fresh(tx, &new).await? })
@@ -215,7 +217,7 @@ impl Press {
             let stories = self.stories(found.iter().map(|edition| &edition.content)).await?;
             for edition in &found {
                 if let Ok(plate) = self.make_of(&stories, &edition.content, &edition.key, false) {
-                    self.plates.insert(edition.id, plate);
+                    self.plates.insert(edition.id, Some(plate));
                     rendered.push(edition.id);
                 }
             }

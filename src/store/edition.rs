@@ -46,6 +46,10 @@ statements! {
         "UPDATE edition SET render_marks = 0 WHERE id IN (SELECT value FROM json_each($1))",
         "UPDATE edition SET render_marks = 0 WHERE id = ANY($1)",
     );
+    TAKE_BACK = two(
+        "UPDATE edition SET render_marks = render_marks - 1 WHERE render_marks > 0 AND id IN (SELECT value FROM json_each($1))",
+        "UPDATE edition SET render_marks = render_marks - 1 WHERE render_marks > 0 AND id = ANY($1)",
+    );
     QUARANTINE = same("UPDATE edition SET quarantined_at = $2, quarantine_reason = $3 WHERE id = $1");
     QUARANTINE_DELIVERIES = same(
         "UPDATE delivery SET state = 'quarantined', reason = $2, token = NULL WHERE edition = $1 AND state IN ('ready', 'deferred', 'claimed')",
@@ -161,6 +165,11 @@ pub async fn mark_fresh(tx: &mut Tx, ids: &[i64]) -> Result<Vec<i64>, Error> {
 
 pub async fn rendered(tx: &mut Tx, ids: &[i64]) -> Result<(), Error> {
     tx.exec(&UNMARK, args![ids]).await.map(drop)
+}
+
+/// Takes back one mark of each: its rendering did not begin, or an error ended it.
+pub async fn take_back(tx: &mut Tx, ids: &[i64]) -> Result<(), Error> {
+    tx.exec(&TAKE_BACK, args![ids]).await.map(drop)
 }
 
 /// Sets an edition that cannot be rendered aside, with what waits for it. How many deliveries that is.

@@ -108,6 +108,11 @@ impl Error {
         matches!(self, Self::Query(sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut))
     }
 
+    /// It works, and what is in this row says nothing to us.
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Null { .. })
+    }
+
     /// It works, and does not take these values: too long for an index, or against a constraint.
     pub fn refuses_the_data(&self) -> bool {
         let Self::Query(sqlx::Error::Database(error)) = self else { return false };

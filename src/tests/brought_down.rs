@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::app::{NEWSROOM, Setup, TestApp};
 use super::engine::{Engine, on_both_engines};
 use super::relay::Script;
+use crate::pipeline::deliver;
 
 /// So many that the first batch is not taken off the claimer's hands at once.
 const READERS: usize = 100;
@@ -58,6 +59,43 @@ on_both_engines! {
 
         assert_eq!(app.ask(STATES).await, ["sent"]);
         assert_eq!(app.ask(MARKS).await, ["0", "0"]);
+    }
+
+    /// An error is not a kill: the database was away, say, while an edition was read.
+    async fn what_could_not_be_read_is_not_held_against_an_edition(engine: Engine) {
+        let app = with_two_editions(engine, Duration::ZERO).await;
+        app.meddle("ALTER TABLE article RENAME TO article_elsewhere").await;
+        for _ in 0..5 {
+            let failed = deliver::run(app.line(), app.clock.now()).await;
+            assert!(failed.is_err(), "{failed:?}");
+            assert_eq!(app.ask(MARKS).await, ["0", "0"]);
+        }
+        app.meddle("ALTER TABLE article_elsewhere RENAME TO article").await;
+        app.run().await;
+        assert_eq!(app.ask(STATES).await, ["sent"]);
+    }
+
+    async fn nor_are_two_real_ones_forgiven_for_it(engine: Engine) {
+        let app = with_two_editions(engine, Duration::ZERO).await;
+        app.meddle("UPDATE edition SET render_marks = 2").await;
+        app.meddle("ALTER TABLE article RENAME TO article_elsewhere").await;
+        assert!(deliver::run(app.line(), app.clock.now()).await.is_err());
+        assert_eq!(app.ask(MARKS).await, ["2", "2"]);
+        app.meddle("ALTER TABLE article_elsewhere RENAME TO article").await;
+        app.run().await;
+    }
+
+    /// That no other can be read either would stop all mail.
+    async fn an_edition_that_nobody_can_read_is_set_aside(engine: Engine) {
+        let app = with_two_editions(engine, Duration::ZERO).await;
+        app.meddle(
+            "UPDATE edition SET content = 'in another language'
+             WHERE id = (SELECT d.edition FROM delivery d JOIN subscriber s ON s.id = d.subscriber WHERE s.address = 'ada@example.org')",
+        )
+        .await;
+        app.run().await;
+        assert_eq!(app.ask("SELECT state FROM delivery WHERE state <> 'sent'").await, ["quarantined"]);
+        assert_eq!(app.relay.accepted(), READERS, "all others have theirs");
     }
 
     /// However long the handing over takes: a kill from now on says nothing of these editions.

@@ -31,7 +31,7 @@ use crate::config::Uncertain;
 use crate::mail::message::Message;
 use crate::model::address::Address;
 use crate::model::breaker::{May, Outage};
-use crate::store::claim::{self, Claimed, Lanes};
+use crate::store::claim::{self, Claimed, Lanes, Taken};
 use crate::store::delivery::{self, Settled};
 use crate::store::{captured_mail, letter, outage, setting};
 use claiming::{Claimer, try_one};
@@ -196,7 +196,12 @@ impl Shared {
             return Ok(vec![]);
         }
         // Whoever marks has the turn again from here on.
-        let batch = claim::taken(store, &taken).await?;
+        let batch = self.looked_ahead(press, &taken, &editions).await;
+        press.not_held_against(&editions, batch).await
+    }
+
+    async fn looked_ahead(&self, press: &mut Press, taken: &Taken, editions: &[i64]) -> Result<Vec<Claimed>, Error> {
+        let batch = claim::taken(&self.line.store, taken).await?;
         press.look_ahead(&batch).await?;
         press.render_ahead(editions).await?;
         Ok(batch)

@@ -28,8 +28,9 @@ use crate::render::{Reading, Site};
 use crate::store::article::{self, Version};
 use crate::store::claim::{Claimed, Taken};
 use crate::store::delivery::{Kind, Settled};
+use crate::store::edition::Edition;
 use crate::store::subscriber::Subscriber;
-use crate::store::{Tx, declared, edition, lease, suppression};
+use crate::store::{self, Tx, declared, edition, lease, suppression};
 
 /// Beginnings of a rendering without an end, by each daemon, after which an edition is set aside.
 const MARKS: i64 = 3;
@@ -155,26 +156,50 @@ impl Press {
         let mut tx = self.line.store.begin_relaxed().await?;
         let marks = edition::mark_rendering(&mut tx, id).await?;
         tx.commit().await?;
-        let made = if marks > MARKS * self.daemons {
-            Err("three attempts to render it came to no end".to_owned())
+        let plate = if marks > MARKS * self.daemons {
+            self.set_aside(id, "three attempts to render it came to no end", now).await?;
+            None
         } else {
-            self.render_one(id).await?
-        };
-        let plate = match made {
-            Ok(plate) => {
-                self.unmark(&[id]).await?;
-                Some(plate)
-            }
-            Err(why) => {
-                let mut tx = self.line.store.begin().await?;
-                let waiting = edition::quarantine(&mut tx, id, &why, now).await?;
-                tx.commit().await?;
-                error!(edition.id = id, waiting, "edition {id} cannot be rendered; {waiting} deliveries wait: {why}");
-                None
-            }
+            let made = self.made(id, now).await;
+            self.not_held_against(&[id], made).await?
         };
         self.plates.insert(id, plate.clone());
         Ok(plate)
+    }
+
+    async fn made(&self, id: i64, now: DateTime<Utc>) -> Result<Option<Plate>, Error> {
+        match self.render_one(id).await? {
+            Ok(plate) => {
+                self.unmark(&[id]).await?;
+                Ok(Some(plate))
+            }
+            Err(why) => {
+                self.set_aside(id, &why, now).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn set_aside(&self, id: i64, why: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut tx = self.line.store.begin().await?;
+        let waiting = edition::quarantine(&mut tx, id, why, now).await?;
+        tx.commit().await?;
+        error!(edition.id = id, waiting, "edition {id} cannot be rendered; {waiting} deliveries wait: {why}");
+        Ok(())
+    }
+
+    /// An error is not what the marks count: it takes them back, if the database takes anything.
+    pub async fn not_held_against<T>(&self, marked: &[i64], done: Result<T, Error>) -> Result<T, Error> {
+        if done.is_err() && !marked.is_empty() {
+            let _ = self.take_back(marked).await;
+        }
+        done
+    }
+
+    async fn take_back(&self, marked: &[i64]) -> Result<(), Error> {
+        let mut tx = self.line.store.begin_relaxed().await?;
+        edition::take_back(&mut tx, marked).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Marks the editions that are to be made for what is taken, in the same transaction: what brings the program down is
@@ -210,11 +235,13 @@ impl Press {
     }
 
     /// Makes these editions. What cannot be rendered here is come back to one by one.
-    pub async fn render_ahead(&mut self, editions: Vec<i64>) -> Result<(), Error> {
+    pub async fn render_ahead(&mut self, editions: &[i64]) -> Result<(), Error> {
         let mut rendered = Vec::with_capacity(editions.len());
         for some in editions.chunks(AT_ONCE) {
-            let found = edition::by_ids(&self.line.store, some).await?;
-            let stories = self.stories(found.iter().map(|edition| &edition.content)).await?;
+            let (found, stories) = match self.read(some).await {
+                Err(failure) if failure.is_of_a_row() => continue,
+                read => read?,
+            };
             for edition in &found {
                 if let Ok(plate) = self.make_of(&stories, &edition.content, &edition.key, false) {
                     self.plates.insert(edition.id, Some(plate));
@@ -226,16 +253,27 @@ impl Press {
     }
 
     async fn render_one(&self, id: i64) -> Result<Result<Plate, String>, Error> {
-        match edition::by_id(&self.line.store, id).await? {
-            Some(edition) => self.make(&edition.content, &edition.key, false).await,
-            None => Ok(Err("it is not there".to_owned())),
-        }
+        Ok(match self.read(&[id]).await {
+            Ok((found, stories)) => match found.first() {
+                Some(edition) => self.make_of(&stories, &edition.content, &edition.key, false),
+                None => Err("it is not there".to_owned()),
+            },
+            Err(failure) if failure.is_of_a_row() => Err("what is kept of it cannot be read".to_owned()),
+            Err(failure) => return Err(failure.into()),
+        })
     }
 
-    async fn stories(&self, contents: impl Iterator<Item = &Content>) -> Result<Stories, Error> {
+    /// Editions, and what they tell.
+    async fn read(&self, ids: &[i64]) -> Result<(Vec<Edition>, Stories), store::Error> {
+        let found = edition::by_ids(&self.line.store, ids).await?;
+        let stories = self.stories(found.iter().map(|edition| &edition.content)).await?;
+        Ok((found, stories))
+    }
+
+    async fn stories(&self, contents: impl Iterator<Item = &Content>) -> Result<Stories, store::Error> {
         let ids: BTreeSet<i64> = contents.flat_map(Content::articles).collect();
         let ids: Vec<i64> = ids.into_iter().collect();
-        Ok(article::stories(&self.line.store, &ids, Version::Mailed).await?)
+        article::stories(&self.line.store, &ids, Version::Mailed).await
     }
 
     /// Renders and encodes content, or says in words why not.

@@ -4,9 +4,11 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_lc_rs::{digest, rand};
 use chrono::{DateTime, TimeDelta, Utc};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::model::delivery::Key;
 
@@ -68,6 +70,16 @@ impl Clock {
         let (Hand::Running { ahead: hand } | Hand::Still(hand)) = &self.0;
         hand.fetch_add(micros(by), Ordering::SeqCst);
     }
+}
+
+/// How long the machine has been up, its sleep included: what else measures durations stands still meanwhile.
+pub fn since_boot() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::Boottime;
+    // Here this one goes on.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::Monotonic;
+    clock_gettime(clock).try_into().unwrap_or_default()
 }
 
 fn micros(by: TimeDelta) -> i64 {
@@ -182,6 +194,13 @@ mod tests {
         assert!(start + TimeDelta::days(1) <= third && third < start + TimeDelta::days(1) + TimeDelta::minutes(1));
         same.set(start);
         assert!(start <= clock.now() && clock.now() < start + TimeDelta::minutes(1));
+    }
+
+    #[test]
+    fn the_time_since_boot_goes_on_and_leaves_out_no_sleep() {
+        let awake: Duration = clock_gettime(ClockId::Monotonic).try_into().unwrap();
+        let (first, second) = (since_boot(), since_boot());
+        assert!(awake <= first && first <= second, "{awake:?} {first:?} {second:?}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tracing::{error, info};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, since_boot};
 use crate::model::holdings::StopReason;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
@@ -30,7 +30,7 @@ const SOON: Duration = Duration::from_millis(3);
 /// Groups that do not wait, after one that waited in vain: the relay is so slow that waiting only makes it slower.
 const IN_A_HURRY: u32 = 10;
 const TRY_AGAIN: Duration = Duration::from_secs(1);
-/// A mark that took longer was granted to a process that stood still meanwhile: others may have its claims.
+/// A mark that took longer was granted to a process, or a machine, that stood still meanwhile: others may have its claims.
 const STALE: Duration = Duration::from_secs(5);
 
 pub struct Marks {
@@ -124,14 +124,14 @@ impl Marks {
 
     /// Makes `sending` durable. Anything but yes: the dot must not leave.
     pub async fn sending(&self, sending: Sending) -> Granted {
-        let asked = Instant::now();
+        let asked = since_boot();
         let id = sending.id;
         let (answer, answered) = oneshot::channel();
         if self.queue.send(Mark::Sending(sending, answer)).await.is_err() {
             return Granted::Unknown;
         }
         let granted = answered.await.unwrap_or(Granted::Unknown);
-        if granted == Granted::Yes && asked.elapsed() > STALE {
+        if granted == Granted::Yes && since_boot().saturating_sub(asked) > STALE {
             // Its dot has not left, so it is ready again, if it is still ours.
             self.settle(id, Settled::Unmarked).await;
             return Granted::Unknown;

@@ -163,14 +163,17 @@ impl Session {
     }
 
     /// Says goodbye where that is due, and closes; the server has closed, too, when it comes back, or takes too long. What
-    /// comes of it no longer matters.
+    /// comes of it no longer matters. Amid a message that is not to be ended there is nothing to be said, and the server
+    /// forgets it; one that broke off is not waited for.
     pub async fn quit(mut self) {
-        if self.turn != Turn::Idle {
+        if matches!(self.turn, Turn::Broken) {
             return;
         }
         let goodbye = async {
-            self.wire.send(Quit.to_string().as_bytes()).await?;
-            self.wire.reply().await?;
+            if self.turn == Turn::Idle {
+                self.wire.send(Quit.to_string().as_bytes()).await?;
+                self.wire.reply().await?;
+            }
             Ok::<_, Fault>(self.wire.close().await?)
         };
         let _ = within(FAREWELL, goodbye).await;

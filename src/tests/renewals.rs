@@ -1,6 +1,8 @@
 //! Connections to the relay do not last for ever, and end as SMTP wants it.
 
-use super::app::{NEWSROOM, Setup, TestApp};
+use std::time::Duration;
+
+use super::app::{NEWSROOM, Setup, TestApp, time};
 use super::engine::{Engine, on_both_engines};
 use super::relay::Script;
 
@@ -45,5 +47,31 @@ on_both_engines! {
 
     async fn and_so_does_one_on_which_nothing_goes_ahead(engine: Engine) {
         with_short_connections(engine, Script { pipelining: false, ..Script::default() }).await;
+    }
+
+    /// The first is at its dot when all mail is stopped. What the others have begun by then is broken off, one by one.
+    async fn one_that_is_given_up_is_gone_before_another_takes_its_place(engine: Engine) {
+        let script = Script { pause: Duration::from_millis(300), ..Script::default() };
+        let setup = Setup { text: NEWSROOM, options: &[("RELAY__CONNECTIONS", "1")], script, ..Setup::default() };
+        let app = TestApp::set_up(engine, "2026-03-02 12:00", setup).await;
+        app.run().await;
+        for n in 0..READERS {
+            app.subscribe(&format!("r{n}@example.org"), &["health"]).await;
+        }
+        app.publish("health", "Stop");
+        app.run_until("2026-03-03 07:59").await;
+        app.clock.set(time("2026-03-03 08:00"));
+        let stop = async {
+            assert!(app.relay.arrives(1).await);
+            app.meddle("INSERT INTO setting (name, value) VALUES ('hold', 'to look at it')").await;
+        };
+        tokio::join!(app.run(), stop);
+        assert!(app.relay.connections() > 10, "each takes a connection with it: {}", app.relay.connections());
+        assert_eq!(app.relay.most_open(), 1);
+
+        app.meddle("DELETE FROM setting WHERE name = 'hold'").await;
+        app.relay.becomes(Script::default());
+        app.run_until("2026-03-03 08:01").await;
+        assert_eq!(app.relay.accepted(), READERS);
     }
 }

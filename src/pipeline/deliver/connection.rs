@@ -30,6 +30,8 @@ pub struct Connection {
     shared: Arc<Shared>,
     /// To the relay, and to the mailbox inside Tidings.
     sessions: [Option<Session>; 2],
+    /// Amid what is not to be ended. It has to be gone before another one comes.
+    given_up: Option<Session>,
     /// Where the next parcel comes from. None: there is none but this one.
     source: Option<Source>,
     /// Taken when the last one's dot left.
@@ -61,7 +63,14 @@ enum Exchange {
 
 impl Connection {
     pub fn new(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), sessions: [None, None], source: None, next: None, is_prompt: false }
+        Self {
+            shared: Arc::clone(shared),
+            sessions: [None, None],
+            given_up: None,
+            source: None,
+            next: None,
+            is_prompt: false,
+        }
     }
 
     /// Carries parcels until there are none.
@@ -125,6 +134,10 @@ impl Connection {
                 self.shared.release(parcel.claimed.id).await;
             }
         }
+        // What became of the message does not wait for this.
+        if let Some(given_up) = self.given_up.take() {
+            given_up.quit().await;
+        }
     }
 
     /// The exchange. The mark is durable before the dot.
@@ -144,11 +157,15 @@ impl Connection {
         if let Err(error) = session.body(&parcel.message).await {
             return Exchange::of(error);
         }
-        // Dropping the session is what tells the relay that there is no message.
-        match self.shared.marks.sending(parcel.sending()).await {
-            Granted::Yes => {}
-            Granted::No => return Exchange::Unmarked,
-            Granted::Unknown => return Exchange::Dropped,
+        // That the connection ends here is what tells the relay that there is no message.
+        let unsent = match self.shared.marks.sending(parcel.sending()).await {
+            Granted::Yes => None,
+            Granted::No => Some(Exchange::Unmarked),
+            Granted::Unknown => Some(Exchange::Dropped),
+        };
+        if let Some(unsent) = unsent {
+            self.given_up = Some(session);
+            return unsent;
         }
         self.look_ahead();
         match self.dot(&mut session, parcel.captured).await {
@@ -218,8 +235,13 @@ impl Connection {
 
     /// For the next message, or to say goodbye.
     fn keep(&mut self, captured: bool, session: Session) {
+        if !session.is_whole() {
+            return;
+        }
         // What it was asked for may have gone back.
-        if session.is_whole() && (self.next.is_some() || !session.is_asked()) {
+        if session.is_asked() && self.next.is_none() {
+            self.given_up = Some(session);
+        } else {
             self.sessions[usize::from(captured)] = Some(session);
         }
     }

@@ -75,14 +75,13 @@ impl Claimer {
                 }
             }
         }
+        // What came when the last connection had gone. If all of them broke off it is much, and signers wait for room.
+        let mut outbox = self.source.outbox.lock().await;
+        while let Some(left) = outbox.left().await {
+            self.shared.release(left.claimed.id).await;
+        }
         while let Some(done) = self.signers.join_next().await {
             tell("a signer's", done);
-        }
-        // An answer may have come when the last connection had gone.
-        if let Some(outbox) = Arc::into_inner(self.source.outbox) {
-            for left in outbox.into_inner().rest() {
-                self.shared.release(left.claimed.id).await;
-            }
         }
         worked.and(drained)
     }

@@ -108,11 +108,15 @@ impl Outbox {
                 },
             }
         }
-        let parcel = match self.waiting.pop_front() {
-            None => self.arriving.next().await?,
-            Some(waiting) => waiting,
-        };
-        Some(Next::Parcel(parcel, None))
+        Some(Next::Parcel(self.left().await?, None))
+    }
+
+    /// Whatever the turn, of what does not go any more. None: there is nothing more, and no more digests come.
+    pub async fn left(&mut self) -> Option<Parcel> {
+        match self.waiting.pop_front() {
+            None => self.arriving.next().await,
+            waiting => waiting,
+        }
     }
 
     /// The next, if it can go at once; nobody waits for it.
@@ -136,13 +140,6 @@ impl Outbox {
             () = self.halt.cancelled() => {}
             () = another(&self.traffic, Some(turn)) => {}
         }
-    }
-
-    /// What came after the last connection had looked.
-    pub fn rest(mut self) -> Vec<Parcel> {
-        let mut rest: Vec<Parcel> = self.waiting.drain(..).collect();
-        rest.extend(std::iter::from_fn(|| self.arriving.at_hand()));
-        rest
     }
 
     fn ripe(&mut self) -> Option<Next> {

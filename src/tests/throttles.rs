@@ -1,5 +1,7 @@
 //! Nobody is written to faster than they take it, and nobody waits for that who is not meant.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use super::app::{NEWSROOM, Reader, Setup, TestApp, time};
@@ -59,6 +61,38 @@ on_both_engines! {
 
     async fn nor_for_those_to_their_own_domain(engine: Engine) {
         asks_meanwhile(engine, "[[throttle]]\ndomains = [\"example.org\"]\nmessages_per_second = 8", 22).await;
+    }
+
+    /// More than there is room for: those that find none wait for it, and are not taken in hand again and again.
+    async fn many_who_sign_up_are_taken_in_hand_once(engine: Engine) {
+        let script = Script { pause: Duration::from_millis(20), ..Script::default() };
+        let setup = Setup { text: NEWSROOM, options: &[("RELAY__CONNECTIONS", "1")], script, ..Setup::default() };
+        let app = TestApp::set_up(engine, "2026-03-02 12:00", setup).await;
+        app.run().await;
+        for n in 0..100 {
+            app.add(Reader { pending: true, ..Reader::of(&format!("r{n}@example.org"), &["health"]) }).await;
+        }
+        app.meddle("CREATE TABLE taken (delivery BIGINT)").await;
+        if engine == Engine::Sqlite {
+            app.meddle(
+                "CREATE TRIGGER taken AFTER UPDATE ON delivery WHEN NEW.state = 'claimed'
+                 BEGIN INSERT INTO taken VALUES (NEW.id); END",
+            )
+            .await;
+        } else {
+            app.meddle(
+                "CREATE FUNCTION taken() RETURNS trigger LANGUAGE plpgsql AS
+                 'BEGIN INSERT INTO taken VALUES (NEW.id); RETURN NULL; END'",
+            )
+            .await;
+            app.meddle(
+                "CREATE TRIGGER taken AFTER UPDATE ON delivery FOR EACH ROW WHEN (NEW.state = 'claimed')
+                 EXECUTE FUNCTION taken()",
+            )
+            .await;
+        }
+        assert_eq!(app.run().await.delivered.sent, 100);
+        assert_eq!(app.ask("SELECT CAST(count(*) AS TEXT) FROM taken").await, ["100"]);
     }
 
     /// Whoever says "later" gets the next one later, and no mail waits in hand for it.

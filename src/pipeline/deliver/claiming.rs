@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::error::{SendTimeoutError, TrySendError};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{interval, sleep};
@@ -99,10 +99,11 @@ impl Claimer {
         Ok(())
     }
 
-    /// Whoever has written to us waits for no digest.
+    /// Whoever has written to us waits for no digest. No more than there is room for.
     async fn claim_answers(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
-        if self.may_go_on().await? {
-            for claimed in self.shared.claim(&mut self.press, BATCH, Lanes::Answers, now).await? {
+        let room = i64::try_from(self.answers.capacity()).unwrap_or(BATCH);
+        if room > 0 && self.may_go_on().await? {
+            for claimed in self.shared.claim(&mut self.press, room, Lanes::Answers, now).await? {
                 self.put_answer(claimed, now).await?;
             }
         }
@@ -144,8 +145,7 @@ impl Claimer {
         let (id, date, parcel) = (parcel.claimed.id, parcel.date(), *parcel);
         match signed(&self.shared.line, parcel.message, date).await {
             Ok(message) => {
-                // None is put where nobody takes it any more, and where all places are taken others are tried later.
-                if self.answers.try_send(Parcel { message, ..parcel }).is_ok() {
+                if self.put_among_answers(Parcel { message, ..parcel }).await {
                     return Ok(());
                 }
             }
@@ -153,6 +153,18 @@ impl Claimer {
         }
         self.shared.release(id).await;
         Ok(())
+    }
+
+    /// Waits until there is room. False: nobody takes it any more.
+    async fn put_among_answers(&mut self, mut parcel: Parcel) -> bool {
+        loop {
+            match self.answers.send_timeout(parcel, ANSWERS).await {
+                Ok(()) => return true,
+                Err(SendTimeoutError::Closed(_)) => return false,
+                Err(SendTimeoutError::Timeout(back)) => parcel = back,
+            }
+            self.see_to_connections();
+        }
     }
 
     /// The message, and a connection for it. None: it has come to its end here.

@@ -33,7 +33,10 @@ pub fn start(log: &Log, global: &Global) {
         LogFormat::Text => false,
         LogFormat::Auto => !terminal,
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written (the disk is full, the reader of the pipe is gone) is lost, and the work goes on: the
+    // complaint about it would go to the same place, by a macro that panics.
+    let builder =
+        tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process (a test) keeps the first.
     let _ = if json {
         builder.json().flatten_event(true).try_init()

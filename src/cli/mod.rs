@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: the system gives no threads: {error}");
+            output::write_err(&format!("error: the system gives no threads: {error}"));
             return Exit::Unexpected.into();
         }
     };
@@ -93,6 +93,6 @@ async fn command(cli: &Cli, output: &Output) -> anyhow::Result<Exit> {
         Command::Db(command) => db::run(command, global, output).await,
         Command::Reconcile(args) => reconcile::run(args, global, output).await,
         Command::Man(args) => man::run(args, Cli::command(), output),
-        Command::Completions(args) => completions::run(args, Cli::command()),
+        Command::Completions(args) => completions::run(args, Cli::command(), output),
     }
 }

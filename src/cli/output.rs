@@ -1,11 +1,11 @@
 //! Results for people and for programs: tables on a terminal, plain lines in a pipe, one JSON value with --json.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::exit;
+use super::exit::{self, Exit, Failure};
 use super::global::Global;
 
 #[derive(Debug, Clone, Copy)]
@@ -113,8 +113,17 @@ fn write_out(text: &str) -> anyhow::Result<()> {
     if text.is_empty() {
         return Ok(());
     }
-    match writeln!(std::io::stdout(), "{text}") {
-        Err(closed) if closed.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
+    written_out(writeln!(std::io::stdout(), "{text}"))
+}
+
+/// How it went with standard output.
+pub fn written_out(written: io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(closed) if closed.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(cause) => Err(Failure::new(Exit::Outside, "could not write the result to standard output")
+            .because(cause)
+            .then("is there room on the disk of the file that it goes to?")
+            .into()),
+        Ok(()) => Ok(()),
     }
 }

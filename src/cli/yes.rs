@@ -1,6 +1,6 @@
 //! What cannot be taken back, or is much, wants a yes.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write};
 
 use super::global::Global;
 
@@ -9,7 +9,7 @@ pub fn said(question: &str, global: &Global) -> std::io::Result<bool> {
     if global.no_input || !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    eprint!("{question} Type yes: ");
+    write!(std::io::stderr(), "{question} Type yes: ")?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")

@@ -33,6 +33,7 @@ mod reload;
 mod runs;
 mod server;
 mod storm;
+mod streams;
 mod supervised;
 mod templates;
 mod twins;

@@ -12,7 +12,7 @@ use super::super::exit::Exit;
 use super::super::file::could_not;
 use super::super::global::Global;
 use super::super::open;
-use super::super::output::Output;
+use super::super::output::{Output, written_out};
 use super::super::words::count;
 use super::lines::{COLUMNS, SEPARATOR};
 use crate::app::App;
@@ -40,8 +40,10 @@ const PAGE: i64 = 1000;
 pub async fn run(args: &ExportArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let app = open::app(global).await?;
     let Some(file) = &args.output else {
-        write(&app, std::io::stdout().lock()).await?;
-        return Ok(Exit::Done);
+        return match write(&app, std::io::stdout().lock()).await {
+            Err(error) => told(error).map(|()| Exit::Done),
+            Ok(_) => Ok(Exit::Done),
+        };
     };
     // The old file stays until the new one is whole.
     let mut name = file.as_os_str().to_owned();
@@ -57,6 +59,14 @@ pub async fn run(args: &ExportArgs, global: &Global, output: &Output) -> anyhow:
         file.display()
     ));
     Ok(Exit::Done)
+}
+
+/// What went wrong with standard output is said as other commands say it; the rest as it is.
+fn told(error: anyhow::Error) -> anyhow::Result<()> {
+    match error.downcast::<csv::Error>() {
+        Ok(cause) => written_out(Err(cause.into())),
+        Err(error) => error.downcast::<std::io::Error>().map_or_else(Err, |cause| written_out(Err(cause))),
+    }
 }
 
 /// How many lines, without the header.

@@ -19,9 +19,12 @@ pub enum LockError {
     Io { file: PathBuf, source: io::Error },
 }
 
-/// The name of a file beside the database: `tidings.db.lock`.
+/// The name of a file beside the database: `tidings.db.lock`. Where the database is a link, beside what it leads to, as
+/// SQLite does it: whoever names it in another way must come upon the same lock. (Any other name stays as it was typed: a
+/// socket's must be short.)
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
+    let led_to = database.is_symlink().then(|| database.canonicalize().ok()).flatten();
+    let mut name = led_to.as_deref().unwrap_or(database).as_os_str().to_owned();
     name.push(ending);
     name.into()
 }

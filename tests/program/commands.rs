@@ -313,6 +313,21 @@ fn a_made_up_time_never_leaves_the_house() {
     let house = House::new();
     house.configure(&live(&newsroom, "smtp.example.org", "implicit"));
     house.make_secret();
+#[test]
+fn a_database_by_another_name_is_the_same() {
+    let newsroom = Newsroom::open();
+    let house = house(&newsroom);
+    let text = fs::read_to_string(house.file()).unwrap().replace("sqlite:tidings.db", "sqlite:linked/news.db");
+    fs::write(house.folder().join("other.toml"), text).unwrap();
+    fs::create_dir(house.folder().join("linked")).unwrap();
+    std::os::unix::fs::symlink("../tidings.db", house.folder().join("linked/news.db")).unwrap();
+    let _daemon = house.at_work();
+    house.tidings(&["run", "--once", "-c", "other.toml"]).ended(5);
+    assert_eq!(house.tidings(&["status", "-c", "other.toml", "--json"]).json()["at_work"].as_array().unwrap().len(), 1);
+    let add = ["subscriber", "add", "reader@example.org", "--topic", "health", "-c", "other.toml"];
+    assert_snapshot!(house.tidings(&add).ended(0).err, @"told the running daemon");
+}
+
     let at = "2026-03-02 08:00";
     assert_snapshot!(house.tidings(&["run", "--at", at]).ended(5).err, @r#"
     error: --at is for trying things out: where mail leaves the house it works only with a relay on this machine

@@ -49,10 +49,13 @@ pub async fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
 
 /// Those of `backups`, and the copies beside the database that an upgrade or a restore has left.
 fn files(database: &Path) -> Vec<PathBuf> {
-    let name = database.file_name().unwrap_or_default().to_string_lossy();
+    // They lie beside what a link leads to.
+    let led_to = database.is_symlink().then(|| database.canonicalize().ok()).flatten();
+    let left_by = led_to.as_deref().unwrap_or(database);
+    let name = left_by.file_name().unwrap_or_default().to_string_lossy();
     let left = format!("{name}.before-");
     let mut files = inside(&shelf(database), |name| name.ends_with(".db"));
-    let here = database.parent().unwrap_or(Path::new(""));
+    let here = left_by.parent().unwrap_or(Path::new(""));
     files.extend(inside(here, |name| name.starts_with(&left) && !name.ends_with("-wal") && !name.ends_with("-shm")));
     files
 }

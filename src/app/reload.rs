@@ -22,8 +22,12 @@ struct Next {
 }
 
 impl AtWork {
-    /// Runs as the daemon until it is asked to stop. At SIGHUP `read` reads the configuration again.
-    pub async fn run(&mut self, mut app: App, read: impl Fn() -> Result<Config, String>) -> Result<(), AppError> {
+    /// Runs as the daemon until it is asked to stop. At SIGHUP `read` reads again the configuration that is in force.
+    pub async fn run(
+        &mut self,
+        mut app: App,
+        read: impl Fn(&Config) -> Result<Config, String>,
+    ) -> Result<(), AppError> {
         let stops = tokio::spawn(daemon::stop_on_signal(app.stopping.clone())?);
         let alive = tokio::spawn(daemon::supervisor::keep_telling());
         let mut hangups = Hangups::listen()?;
@@ -51,7 +55,7 @@ impl AtWork {
         app: &App,
         door: &Door,
         hangups: &mut Hangups,
-        read: &impl Fn() -> Result<Config, String>,
+        read: &impl Fn(&Config) -> Result<Config, String>,
     ) -> Result<Option<Next>, AppError> {
         let line = Line { stopping: app.stopping.child_token(), ..self.line.clone() };
         let nudges = Nudges::listen(&line.store).await.map_err(AppError::Store)?;
@@ -62,7 +66,7 @@ impl AtWork {
                 () = hangups.next() => {}
             }
             info!("SIGHUP: reading the configuration again");
-            match self.look_through(app, door, read()).await {
+            match self.look_through(app, door, read(&app.config)).await {
                 Ok(next) => {
                     line.stopping.cancel();
                     work.await?;

@@ -56,12 +56,15 @@ pub async fn run(args: &RunArgs, global: &Global, output: &Output) -> anyhow::Re
 }
 
 async fn for_long(app: App, at_work: &mut AtWork, global: &Global) -> anyhow::Result<Exit> {
-    at_work.run(app, || read_again(global).map_err(|wrong| format!("{wrong:#}"))).await?;
+    at_work.run(app, |in_force| read_again(in_force, global).map_err(|wrong| format!("{wrong:#}"))).await?;
     Ok(Exit::Done)
 }
 
-fn read_again(global: &Global) -> anyhow::Result<Config> {
-    let config = open::config(global)?;
+/// The same file as before: the built-in defaults take nobody's place because a file is away, between two steps of an
+/// editor say.
+fn read_again(in_force: &Config, global: &Global) -> anyhow::Result<Config> {
+    let file = in_force.file.as_deref().or(global.config.as_deref());
+    let config = Config::load(file, std::env::vars())?;
     open::clock(global, &config)?;
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
     Ok(config)

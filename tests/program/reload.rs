@@ -111,6 +111,11 @@ fn what_is_wrong_with_a_changed_configuration_is_said_and_the_old_one_stays() {
     daemon.signal("-HUP");
     daemon.wait_until_it_says("templates/mail/digest/subject.txt:2:4: `nobody` is undefined");
 
+    // Between two steps of an editor say: the built-in defaults have no feeds, and capture all mail.
+    std::fs::remove_file(house.file()).unwrap();
+    daemon.signal("-HUP");
+    daemon.wait_until_it_says("stays in force: could not read the configuration tidings.toml: No such file");
+
     house.configure(&text);
     house.tidings(&["subscriber", "add", "other@example.org", "--topic", "health"]).ended(0);
     ends_well(daemon);

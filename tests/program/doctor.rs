@@ -92,6 +92,13 @@ fn a_secret_that_others_can_read_is_found_and_closed() {
     assert_snapshot!(found(&["doctor", "--fix"], 0), @"warning | secret | secrets/site can be read by its group (mode 640) | if that is not meant: chmod 600 secrets/site");
     assert_eq!(mode(&secret), 0o640, "a group may be meant");
 
+    // What may not be looked at may well be there. (Nobody may look behind a link in a circle, whoever they are.)
+    fs::rename(house.folder().join("secrets"), house.folder().join("away")).unwrap();
+    std::os::unix::fs::symlink("secrets", house.folder().join("secrets")).unwrap();
+    assert_snapshot!(found(&["doctor", "--fix"], 8), @"problem | secret | secrets/site cannot be looked at: Too many levels of symbolic links (os error 40) | whoever runs this command must be allowed to read it; site.secret_file names it");
+    fs::remove_file(house.folder().join("secrets")).unwrap();
+    fs::rename(house.folder().join("away"), house.folder().join("secrets")).unwrap();
+
     fs::write(&secret, "hunter2\n").unwrap();
     assert_snapshot!(found(&["doctor", "--fix"], 8), @"problem | secret | line 1 of the secret file secrets/site is not a key: each line holds one, 52 characters of a-z and 2-7 | bring it back from a backup");
 }
@@ -128,6 +135,7 @@ fn feeds_that_fail_are_told_with_their_words() {
         let done = done.findings(&house).replace(&port.to_string(), "[port]");
         done.lines().find(|line| line.contains("| feeds |")).unwrap().to_owned()
     };
+    assert!(!at("2026-03-02 12:30", &["doctor"]).out.contains("not fetched yet"), "it was, and failed");
     assert_snapshot!(feeds(at("2026-03-02 12:30", &["doctor"]).ended(0)), @"warning | feeds | news fails since 2026-03-02 07:00 UTC (5 hours ago): could not reach http://127.0.0.1:[port]/feed.xml: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111) | see whether its address still holds; `tidings feed fetch news` tries again");
     assert_snapshot!(feeds(at("2026-03-05 08:00", &["doctor"]).ended(8)), @"problem | feeds | news fails since 2026-03-02 07:00 UTC (3 days ago): could not reach http://127.0.0.1:[port]/feed.xml: error sending request: client error (Connect): tcp connect error: Connection refused (os error 111) | see whether its address still holds; `tidings feed fetch news` tries again");
 }

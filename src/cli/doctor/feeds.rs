@@ -20,8 +20,7 @@ pub async fn look(config: &Config, store: &Store, now: DateTime<Utc>) -> Result<
         feed::list(store).await?.into_iter().map(|feed| (feed.slug.clone(), feed)).collect();
     let declared: Vec<Option<&Listed>> = config.feeds.iter().map(|feed| known.get(&feed.slug)).collect();
     let mut findings: Vec<Finding> = declared.iter().flatten().filter_map(|feed| trouble(feed, now)).collect();
-    findings
-        .extend(new(declared.iter().filter(|feed| feed.is_none_or(|feed| feed.first_fetched_at.is_none())).count()));
+    findings.extend(new(declared.iter().filter(|feed| feed.is_none_or(was_never_asked)).count()));
     if findings.is_empty() {
         findings.push(match config.feeds.len() {
             0 => Finding::warning(ABOUT, "none is declared: nothing comes in")
@@ -53,6 +52,11 @@ fn trouble(feed: &Listed, now: DateTime<Utc>) -> Option<Finding> {
     }
     let damage = feed.damaged.as_ref()?;
     Some(Finding::warning(ABOUT, format!("{slug} is damaged, and is read as far as it goes: {damage}")))
+}
+
+/// One that was, and failed, is told by itself.
+fn was_never_asked(feed: &Listed) -> bool {
+    feed.first_fetched_at.is_none() && feed.error.is_none() && feed.gone_at.is_none()
 }
 
 fn new(unasked: usize) -> Option<Finding> {
@@ -89,6 +93,8 @@ mod tests {
         let level = |feed: Listed| trouble(&feed, now).map(|finding| finding.level);
         let failing = |since| Listed { error: Some("no".to_owned()), error_since: Some(since), ..well.clone() };
         assert_eq!(level(well.clone()), None);
+        let never = Listed { first_fetched_at: None, ..well.clone() };
+        assert!(was_never_asked(&never) && !was_never_asked(&Listed { error: Some("no".to_owned()), ..never.clone() }));
         assert_eq!(level(failing(now - TimeDelta::hours(3))), Some(Level::Warning));
         assert_eq!(level(failing(now - TimeDelta::days(3))), Some(Level::Problem));
         assert_eq!(level(Listed { gone_at: Some(now), ..failing(now) }), Some(Level::Problem));

@@ -5,11 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::finding::Finding;
-use crate::app;
+use crate::app::{self, AppError, SecretError};
 use crate::clock::Chance;
 use crate::config::Config;
 use crate::model::delivery::Mode;
 use crate::model::words::with_causes;
+
+/// It may well be there: another one must not be made.
+const READ: &str = "whoever runs this command must be allowed to read it; site.secret_file names it";
 
 /// What may be done about what is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,19 +44,23 @@ fn signing_key(config: &Config, file: &Path, repair: Repair) -> Finding {
 fn keys(config: &Config, repair: Repair, chance: &Chance) -> Finding {
     const ABOUT: &str = "secret";
     let file = &config.site.secret_file;
-    if !file.exists() && config.delivery.mode == Mode::Capture {
-        return make(config, repair, chance);
-    }
-    if !file.exists() {
-        let what = format!(
-            "{} is not there, and outside capture mode none is made: the links in mails sent so far would break",
-            file.display()
-        );
-        let fix = "bring it back from a backup; if no mail has left yet, start once with delivery.mode = \"capture\"";
-        return Finding::problem(ABOUT, what, fix);
+    match file.try_exists() {
+        Ok(true) => {}
+        Ok(false) if config.delivery.mode == Mode::Capture => return make(config, repair, chance),
+        Ok(false) => {
+            let what = format!(
+                "{} is not there, and outside capture mode none is made: the links in mails sent so far would break",
+                file.display()
+            );
+            let fix =
+                "bring it back from a backup; if no mail has left yet, start once with delivery.mode = \"capture\"";
+            return Finding::problem(ABOUT, what, fix);
+        }
+        Err(error) => return Finding::problem(ABOUT, format!("{} cannot be looked at: {error}", file.display()), READ),
     }
     match app::check_secret(config) {
         Ok(()) => kept(ABOUT, file, repair),
+        Err(AppError::Secret(error @ SecretError::Read { .. })) => Finding::problem(ABOUT, with_causes(&error), READ),
         Err(error) => Finding::problem(ABOUT, with_causes(&error), "bring it back from a backup"),
     }
 }

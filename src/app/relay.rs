@@ -17,6 +17,8 @@ use crate::mail::session::Session;
 pub enum RelaySettingsError {
     #[error("could not read the relay's password from {}", file.display())]
     Password { file: PathBuf, source: std::io::Error },
+    #[error("the file {} of the relay's password is empty", file.display())]
+    NoPassword { file: PathBuf },
     #[error("could not read the relay's certificates from {}", file.display())]
     Certificates { file: PathBuf, source: rustls::pki_types::pem::Error },
     #[error("could not set up TLS")]
@@ -98,7 +100,11 @@ fn login(settings: &config::Relay) -> Result<Option<Login>, RelaySettingsError> 
         (None, Some(file)) => {
             let text = std::fs::read_to_string(file)
                 .map_err(|source| RelaySettingsError::Password { file: file.clone(), source })?;
-            SecretString::from(text.trim_end_matches(['\r', '\n']))
+            let password = text.trim_end_matches(['\r', '\n']);
+            if password.is_empty() {
+                return Err(RelaySettingsError::NoPassword { file: file.clone() });
+            }
+            SecretString::from(password)
         }
         (None, None) => SecretString::from(""),
     };

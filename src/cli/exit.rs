@@ -313,6 +313,10 @@ fn of_signing(error: &SignSettingsError) -> Told {
         SignSettingsError::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
             "`tidings dkim generate` makes it; dkim.key_file in the configuration names it"
         }
+        RelaySettingsError::NoPassword { .. } => then(
+            Exit::Configuration,
+            "write the password into it, alone; or leave username and password_file out where the relay wants no login",
+        ),
         SignSettingsError::Read { .. } => {
             "whoever runs this command must be allowed to read it; dkim.key_file in the configuration names it"
         }

@@ -67,6 +67,12 @@ impl Delivery {
         if self.retry.is_empty() || self.retry.iter().any(Duration::is_zero) {
             findings.wrong("delivery.retry", "`delivery.retry` needs at least one wait, and none of nothing");
         }
+        if self.give_up_after.is_zero() {
+            findings.wrong(
+                "delivery.give_up_after",
+                "`delivery.give_up_after` is nothing: each mail would be given up at once",
+            );
+        }
         if self.lease < Duration::from_millis(100) {
             findings.wrong("delivery.lease", "`delivery.lease` is under 100ms: nobody could renew it in time");
         }

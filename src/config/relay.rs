@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
 use super::findings::Findings;
@@ -129,6 +129,17 @@ impl Relay {
     }
 
     fn check_login(&self, findings: &mut Findings<'_>) {
+        if self.username.is_some() && self.tls == Tls::None {
+            let message = "relay.username is set but relay.tls is \"none\": a login would go in the clear, so none is made; \
+                           use tls = \"implicit\" or \"starttls\", or leave the login out";
+            findings.wrong("relay.username", message);
+        }
+        if self.username.as_ref().is_some_and(|name| name.trim().is_empty()) {
+            findings.wrong("relay.username", "relay.username is empty; leave it out where the relay wants no login");
+        }
+        if self.password.as_ref().is_some_and(|password| password.expose_secret().is_empty()) {
+            findings.wrong("relay.password", "relay.password is empty: no relay takes such a login");
+        }
         match (&self.username, &self.password, &self.password_file) {
             (Some(_), None, None) => findings.wrong(
                 "relay.username",

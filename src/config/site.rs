@@ -71,6 +71,12 @@ impl Site {
                 findings.wrong(&format!("site.languages.{i}"), format!("`{language}` is listed twice"));
             }
         }
+        for (path, file) in [("site.secret_file", Some(&self.secret_file)), ("site.templates", self.templates.as_ref())]
+        {
+            if file.is_some_and(|file| file.as_os_str().is_empty()) {
+                findings.wrong(path, format!("`{path}` is empty: name it, or leave the line out"));
+            }
+        }
         self.check_footer(findings);
     }
 

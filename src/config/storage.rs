@@ -33,6 +33,10 @@ impl FromStr for Database {
         if let Some(path) = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")) {
             return match path {
                 "" | ":memory:" => Err("name a file behind sqlite:, such as \"sqlite:tidings.db\"".to_owned()),
+                // It would become part of the name, and an empty database be begun under it.
+                path if path.contains('?') => Err(format!(
+                    "`{url}` has options behind a `?`, and sqlite: takes none: leave the `?` out, and what comes after it"
+                )),
                 path => Ok(Self::Sqlite(path.into())),
             };
         }

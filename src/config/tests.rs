@@ -299,6 +299,21 @@ fn plain_text_goes_to_this_machine_only() {
 }
 
 #[test]
+fn what_could_never_work_is_refused() {
+    let first = |text: &str| errors(text).lines().next().unwrap_or_default().to_owned();
+    assert_snapshot!(first("[storage]\nurl = \"sqlite:tidings.db?mode=rwc\"\n"), @"tidings.toml:2:7: `storage.url`: `sqlite:tidings.db?mode=rwc` has options behind a `?`, and sqlite: takes none: leave the `?` out, and what comes after it");
+    let login = |name: &str, tls: &str, password: &str| {
+        format!("[relay]\nhost = \"localhost\"\ntls = \"{tls}\"\nusername = \"{name}\"\n{password}\n")
+    };
+    assert_snapshot!(first(&login("digest", "none", "password_file = \"smtp\"")), @r#"tidings.toml:4:12: relay.username is set but relay.tls is "none": a login would go in the clear, so none is made; use tls = "implicit" or "starttls", or leave the login out"#);
+    assert_snapshot!(first(&login("", "starttls", "password_file = \"smtp\"")), @"tidings.toml:4:12: relay.username is empty; leave it out where the relay wants no login");
+    assert_snapshot!(first(&login("digest", "starttls", "password = \"\"")), @"tidings.toml:5:12: relay.password is empty: no relay takes such a login");
+    assert_snapshot!(first("[delivery]\ngive_up_after = \"0s\"\n"), @"tidings.toml:2:17: `delivery.give_up_after` is nothing: each mail would be given up at once");
+    assert_snapshot!(first("[site]\nsecret_file = \"\"\n"), @"tidings.toml:2:15: `site.secret_file` is empty: name it, or leave the line out");
+    assert_snapshot!(first("[site]\ntemplates = \"\"\n"), @"tidings.toml:2:13: `site.templates` is empty: name it, or leave the line out");
+}
+
+#[test]
 fn topics_regions_and_frequencies_must_make_sense() {
     assert_snapshot!(errors(&format!(
         r#"{FEED}interval = "10s"

@@ -64,6 +64,7 @@ fn what_the_relay_is_reached_with() {
     let away = RelayError::Connect { relay: "smtp.example.org:587".to_owned(), source: Fault::Io(refused()) };
     let told = page([
         printed(AppError::Relay(RelaySettingsError::Password { file: password, source: denied() })),
+        printed(RelaySettingsError::NoPassword { file: "/etc/tidings/secrets/smtp".into() }),
         printed(RelaySettingsError::Certificates { file: certificates, source: pem::Error::NoItemsFound }),
         printed(RelaySettingsError::Tls(rustls::Error::General("no certificates of the system".to_owned()))),
         printed(RelayTrialError::Session(SessionError::Relay(away))),

@@ -46,6 +46,8 @@ fn what_a_configuration_names_and_is_not_there() {
     let login = "[relay]\nusername = \"digest\"\npassword_file = \"secrets/smtp\"";
     house.configure(&live(&newsroom, "smtp.example.org", "implicit").replace("[relay]", login));
     page.refuses("check");
+    write(&house, "secrets/smtp", "\n");
+    page.refuses("check");
     write(&house, "secrets/ca.pem", "no certificate\n");
     let ca = "[relay]\nca_file = \"secrets/ca.pem\"";
     house.configure(&live(&newsroom, "smtp.example.org", "implicit").replace("[relay]", ca));

@@ -144,7 +144,7 @@ impl<'a> Explaining<'a> {
             self.holdings.subscriptions.iter().filter(|s| s.frequency == run.frequency).collect();
         let reader = self.reader(run);
         if reader.topics.is_empty() {
-            return Ok(Self::why_none_was_active(&theirs));
+            return Ok(Self::why_none_was_active(run, &theirs));
         }
         if theirs.iter().all(|s| s.started_at.is_some_and(|at| at > run.begun_at)) {
             return Ok(Silence::BeforeTheyCame);
@@ -158,14 +158,20 @@ impl<'a> Explaining<'a> {
                 *reasons.entry(reason).or_default() += 1;
             }
         }
+        // Who had not paused by then would have got it.
+        let was_due = reasons.keys().any(|(_, reason)| *reason == Missing::ChosenSince);
+        if was_due && theirs.iter().all(|s| s.state != State::Active) {
+            return Ok(Self::why_none_was_active(run, &theirs));
+        }
         Ok(match reasons.is_empty() {
             true => Silence::NothingNew(reader.topics.iter().map(|held| held.topic).collect()),
             false => Silence::NotForThem(reasons),
         })
     }
 
-    fn why_none_was_active(theirs: &[&Subscription]) -> Silence {
-        let last = theirs.iter().rev();
+    /// A stop that came later is the cause of nothing here.
+    fn why_none_was_active(run: &Run, theirs: &[&Subscription]) -> Silence {
+        let last = theirs.iter().rev().filter(|s| s.stop.is_none_or(|stop| stop.at <= run.begun_at));
         let paused = last.clone().find_map(|s| s.pause);
         let pending = last.clone().any(|s| s.state == State::Pending);
         let ended = last.clone().find_map(|s| s.stop);
@@ -177,11 +183,18 @@ impl<'a> Explaining<'a> {
         }
     }
 
-    /// The reader as a run of this frequency finds them today.
+    /// The reader as a run of this frequency finds them today, with what they stopped only after it. Where they may have
+    /// paused everything after it, with all of that.
     fn reader(&self, run: &Run) -> Reader {
-        let active = self.holdings.live().filter(|s| s.state == State::Active && s.frequency == run.frequency);
+        let theirs = || self.holdings.subscriptions.iter().filter(|s| s.frequency == run.frequency);
+        let held = |s: &Subscription| Held { topic: s.topic, since: s.since, starts: s.starts };
+        let mut topics: Vec<Held> =
+            theirs().filter(|s| s.state == State::Active || was_stopped_after(s, run)).map(held).collect();
+        if topics.is_empty() && self.holdings.changed_at >= run.upper {
+            topics = theirs().filter(|s| s.state == State::Paused).map(held).collect();
+        }
         Reader {
-            topics: active.map(|s| Held { topic: s.topic, since: s.since, starts: s.starts }).collect(),
+            topics,
             regions: self.holdings.regions.clone(),
             language: self.holdings.settings.language.clone(),
             changed_at: self.holdings.changed_at,
@@ -242,6 +255,12 @@ impl<'a> Explaining<'a> {
             .map(|(article, topic, place)| Line { article, title: title(&article), topic, place })
             .collect())
     }
+}
+
+/// It was active when the run began.
+fn was_stopped_after(subscription: &Subscription, run: &Run) -> bool {
+    subscription.stop.is_some_and(|stop| stop.at > run.begun_at)
+        && subscription.started_at.is_some_and(|at| at <= run.begun_at)
 }
 
 impl Explained {

@@ -51,10 +51,10 @@ on_both_engines! {
             told(&app, "alice@example.org").await,
             [
                 row("03-05", "-", Some(Silence::Paused(pause))),
-                row("03-04", "-", Some(Silence::Paused(pause))),
+                row("03-04", "-", Some(Silence::NothingNew(vec![app.topic("health").await]))),
                 row("03-03", "sent", None),
             ],
-            "of the choices of Wednesday only those of today are known"
+            "a pause that came after a run is the cause of nothing in it"
         );
         let explained = explaining(&app, "alice@example.org").await.newest(20).await.unwrap();
         assert_eq!(explained.iter().map(|e| e.chosen_since).collect::<Vec<_>>(), [false, true, true]);
@@ -83,6 +83,31 @@ on_both_engines! {
         let told = told(&app, "alice@example.org").await;
         let Some(Silence::Ended(stop)) = &told[0].2 else { panic!("{told:?}") };
         assert_eq!((stop.reason, stop.at.format("%d %H:%M").to_string()), (StopReason::Reader, "04 12:00".to_owned()));
+    }
+
+    async fn a_stop_says_nothing_of_the_runs_before_it(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        app.run_until("2026-03-03 12:00").await;
+        app.change("alice@example.org", |holdings, ground| holdings.stop(None, StopReason::Reader, ground)).await;
+        let health = app.topic("health").await;
+        assert_eq!(
+            told(&app, "alice@example.org").await,
+            [row("03-03", "-", Some(Silence::NothingNew(vec![health])))]
+        );
+    }
+
+    async fn a_pause_before_a_run_is_found_by_what_it_kept_back(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        app.subscribe("alice@example.org", &["health"]).await;
+        app.subscribe("bob@example.org", &["health"]).await;
+        app.publish("health", "On Monday");
+        let pause = Pause { until: None, reason: PauseReason::Reader };
+        // After the last article before the run: by the numbers alone it may as well have come after the run.
+        app.run().await;
+        app.change("alice@example.org", |holdings, ground| holdings.pause(None, pause, ground)).await;
+        app.run_until("2026-03-03 12:00").await;
+        assert_eq!(told(&app, "alice@example.org").await, [row("03-03", "-", Some(Silence::Paused(pause)))]);
     }
 
     async fn each_article_of_a_run_has_its_reason(engine: Engine) {

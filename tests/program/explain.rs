@@ -58,4 +58,11 @@ fn a_reader_who_asks_gets_an_answer() {
     let told = at(&house, "2026-03-03 09:00", &["subscriber", "explain", READER, "--json"]).json();
     assert_eq!(told["runs"][1]["run"], 1);
     assert_eq!(told["runs"][1]["state"], "sent");
+
+    at(&house, "2026-03-03 09:00", &["subscriber", "erase", READER, "--yes"]).ended(0);
+    let told = at(&house, "2026-03-03 09:00", &["subscriber", "explain", READER]).ended(4);
+    assert_snapshot!(told.err, @r"
+    error: reader@example.org is no reader any more: stopped or erased, and forgotten
+      try:  tidings subscriber list
+    ");
 }

@@ -19,7 +19,7 @@ use crate::model::holdings::{Pause, State, Stop, StopReason};
 use crate::model::topic::Facet;
 use crate::pipeline::explaining::{Explained, Explaining, Line, Place, Silence};
 use crate::store::ledger::Digest;
-use crate::store::{declared, slot, subscriber, suppression};
+use crate::store::{declared, former, slot, subscriber, suppression};
 
 #[derive(Debug, Args)]
 #[command(after_help = "It is told from what was recorded. What a reader held in the past is not kept: where their \
@@ -71,8 +71,13 @@ struct Article {
 
 pub async fn run(args: &ExplainArgs, global: &Global, output: &Output) -> anyhow::Result<Exit> {
     let app = open::app(global).await?;
+    let hash = app.keys.hash_of_address(&args.address);
     let Some(reader) = subscriber::by_address(&app.store, &args.address).await? else {
-        return Err(Failure::new(Exit::NotFound, format!("{} is no reader, and never was one", args.address))
+        let what = match was_a_reader(&app, &hash).await? {
+            true => "is no reader any more: stopped or erased, and forgotten",
+            false => "is no reader, and never was one",
+        };
+        return Err(Failure::new(Exit::NotFound, format!("{} {what}", args.address))
             .then("tidings subscriber list")
             .into());
     };
@@ -92,7 +97,6 @@ pub async fn run(args: &ExplainArgs, global: &Global, output: &Output) -> anyhow
             vec![Said { articles: Some(articles), ..said.explained(&explained) }]
         }
     };
-    let hash = app.keys.hash_of_address(&args.address);
     let suppressed = suppression::find(&app.store, &hash).await?;
     let next_digest = slot::of_subscriber(&app.store, reader.id).await?.iter().filter_map(|s| s.next_run_at).min();
     let is_active = explaining.holdings().live().any(|s| s.state == State::Active);
@@ -104,6 +108,14 @@ pub async fn run(args: &ExplainArgs, global: &Global, output: &Output) -> anyhow
     };
     output.result(&answer, || said.text(&answer))?;
     Ok(Exit::Done)
+}
+
+/// Of whom nothing is kept but that.
+async fn was_a_reader(app: &App, hash: &[u8]) -> anyhow::Result<bool> {
+    let mut tx = app.store.begin().await?;
+    let among = former::among(&mut tx, &[hash.to_vec()]).await?;
+    tx.rollback().await?;
+    Ok(!among.is_empty())
 }
 
 /// Puts it into words: names of topics, times in the reader's zone.

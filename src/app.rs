@@ -310,6 +310,12 @@ pub fn check_templates(config: &Config) -> Result<(), AppError> {
     try_out(config, &templates(config)?)
 }
 
+/// The folder of the operator's texts is not there: the shipped ones would be used without a word.
+pub fn missing_templates(config: &Config) -> Option<String> {
+    let folder = config.site.templates.as_deref().filter(|folder| !folder.is_dir())?;
+    Some(format!("site.templates names {}, and there is no such folder: the shipped texts are used", folder.display()))
+}
+
 /// Makes the keys of all links, in capture mode, where there are none yet.
 pub fn make_secret(config: &Config, chance: &Chance) -> Result<(), AppError> {
     Ok(secret::keys(config, chance).map(drop)?)

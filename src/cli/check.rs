@@ -39,6 +39,10 @@ pub fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         checked => checked?,
     }
 
+    let warnings: Vec<String> = config.warnings.iter().cloned().chain(app::missing_templates(&config)).collect();
+    if !output.is_json() {
+        warnings.iter().for_each(|warning| output.warn(warning));
+    }
     let checked = Checked {
         ok: true,
         file: config.file.as_ref().map(|file| file.display().to_string()),
@@ -47,12 +51,9 @@ pub fn run(global: &Global, output: &Output) -> anyhow::Result<Exit> {
         regions: config.regions.len(),
         frequencies: config.frequencies.len(),
         mode: config.delivery.mode.word(),
-        warnings: config.warnings.clone(),
+        warnings,
         problems: vec![],
     };
-    if !output.is_json() {
-        config.warnings.iter().for_each(|warning| output.warn(warning));
-    }
     output.result(&checked, || {
         let what = match &checked.file {
             Some(file) => format!("{file} is good"),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::app::{AppError, RelaySettingsError, RelayTrialError, SecretError, SignSettingsError};
-use crate::config::ConfigErrors;
+use crate::config::{ConfigErrors, FILE, Place, Problem};
 use crate::daemon::DaemonError;
 use crate::mail::fault::{RelayError, SessionError};
 use crate::pipeline;
@@ -118,13 +118,25 @@ fn then(exit: Exit, next: &str) -> Told {
 
 fn of_configuration(errors: &ConfigErrors) -> Told {
     match errors {
-        ConfigErrors::Wrong(_) => then(Exit::Configuration, "`tidings check` looks again"),
+        ConfigErrors::Wrong(problems) => (Exit::Configuration, Some(format!("`{}` looks again", check(problems)))),
         ConfigErrors::Unreadable { source, .. } if source.kind() == ErrorKind::NotFound => {
             then(Exit::Configuration, "name the configuration with -c FILE, or begin one with `tidings init`")
         }
         ConfigErrors::Unreadable { .. } => {
             then(Exit::Configuration, "it must be a text file that whoever runs this command may read")
         }
+    }
+}
+
+/// The command that looks again at the file in which these are.
+pub(super) fn check(problems: &[Problem]) -> String {
+    let file = problems.iter().find_map(|problem| match &problem.place {
+        Place::Line { file, .. } | Place::File(file) => Some(file),
+        Place::Variable(_) => None,
+    });
+    match file.filter(|file| *file != FILE) {
+        Some(file) => format!("tidings check -c {file}"),
+        None => "tidings check".to_owned(),
     }
 }
 
@@ -301,6 +313,10 @@ fn of_settings(error: &RelaySettingsError) -> Told {
             Exit::Configuration,
             "whoever runs this command must be allowed to read it; relay.password_file in the configuration names it",
         ),
+        RelaySettingsError::NoPassword { .. } => then(
+            Exit::Configuration,
+            "write the password into it, alone; or leave username and password_file out where the relay wants no login",
+        ),
         RelaySettingsError::Certificates { .. } => {
             then(Exit::Configuration, "it must hold certificates in PEM; relay.ca_file in the configuration names it")
         }
@@ -313,10 +329,6 @@ fn of_signing(error: &SignSettingsError) -> Told {
         SignSettingsError::Read { source, .. } if source.kind() == ErrorKind::NotFound => {
             "`tidings dkim generate` makes it; dkim.key_file in the configuration names it"
         }
-        RelaySettingsError::NoPassword { .. } => then(
-            Exit::Configuration,
-            "write the password into it, alone; or leave username and password_file out where the relay wants no login",
-        ),
         SignSettingsError::Read { .. } => {
             "whoever runs this command must be allowed to read it; dkim.key_file in the configuration names it"
         }

@@ -9,7 +9,7 @@ use super::global::Global;
 use super::output::Output;
 use super::words::{count, count_deliveries};
 use super::{logging, open};
-use crate::app::{App, AtWork};
+use crate::app::{self, App, AtWork};
 use crate::clock::Chance;
 use crate::config::Config;
 use crate::daemon;
@@ -41,7 +41,7 @@ pub async fn run(args: &RunArgs, global: &Global, output: &Output) -> anyhow::Re
     let config = open::config(global)?;
     open::in_the_right_folder(&config)?;
     logging::start(&config.log, global);
-    config.warnings.iter().for_each(|warning| output.warn(warning));
+    warnings(&config).for_each(|warning| output.warn(&warning));
     let clock = open::clock(global, &config)?;
     let app = App::open(config, clock, Chance::system()).await?;
     let line = app.line().await?;
@@ -66,8 +66,12 @@ fn read_again(in_force: &Config, global: &Global) -> anyhow::Result<Config> {
     let file = in_force.file.as_deref().or(global.config.as_deref());
     let config = Config::load(file, std::env::vars())?;
     open::clock(global, &config)?;
-    config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    warnings(&config).for_each(|warning| warn!("{warning}"));
     Ok(config)
+}
+
+fn warnings(config: &Config) -> impl Iterator<Item = String> {
+    config.warnings.iter().cloned().chain(app::missing_templates(config))
 }
 
 async fn once(app: &App, line: &pipeline::Line, output: &Output) -> anyhow::Result<Exit> {

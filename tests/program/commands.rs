@@ -102,6 +102,37 @@ fn a_wrong_key_is_shown_with_its_place_and_what_was_probably_meant() {
 }
 
 #[test]
+fn a_file_of_another_name_is_looked_at_again_by_its_name() {
+    let house = House::new();
+    fs::write(house.folder().join("other.toml"), "[site]\nnmae = 1\n").unwrap();
+    assert_snapshot!(house.tidings(&["check", "-c", "other.toml"]).ended(3).err, @r"
+    error: other.toml:2:1: unknown key `nmae`; did you mean `name`?
+      2 | nmae = 1
+        | ^^^^
+      try:  `tidings check -c other.toml` looks again
+    ");
+    let found = house.tidings(&["doctor", "-c", "other.toml"]).ended(8).out;
+    assert!(found.contains("`tidings check -c other.toml` shows the line"), "{found}");
+}
+
+#[test]
+fn a_folder_of_texts_that_is_not_there_is_mentioned() {
+    let newsroom = Newsroom::open();
+    let house = House::new();
+    house.configure(&format!("[site]\ntemplates = \"tmplates\"\n{}", configuration(&newsroom, free_port())));
+    let warning = "warning: site.templates names tmplates, and there is no such folder: the shipped texts are used\n";
+    assert_eq!(house.tidings(&["check"]).ended(0).err, warning);
+    let checked = house.tidings(&["check", "--json"]).json();
+    assert_eq!(checked["warnings"].as_array().unwrap().len(), 1);
+    assert!(house.tidings(&["run", "--once"]).ended(0).err.contains(warning));
+    let found = house.tidings(&["doctor"]).ended(0).out;
+    assert!(
+        found.contains("warning\ttemplates\tsite.templates names tmplates, and there is no such folder"),
+        "{found}"
+    );
+}
+
+#[test]
 fn what_is_not_there_is_not_found() {
     let newsroom = Newsroom::open();
     let house = house(&newsroom);
@@ -283,6 +314,21 @@ fn a_daemon_answers_is_alone_hears_others_and_ends_when_asked() {
 }
 
 #[test]
+fn a_database_by_another_name_is_the_same() {
+    let newsroom = Newsroom::open();
+    let house = house(&newsroom);
+    let text = fs::read_to_string(house.file()).unwrap().replace("sqlite:tidings.db", "sqlite:linked/news.db");
+    fs::write(house.folder().join("other.toml"), text).unwrap();
+    fs::create_dir(house.folder().join("linked")).unwrap();
+    std::os::unix::fs::symlink("../tidings.db", house.folder().join("linked/news.db")).unwrap();
+    let _daemon = house.at_work();
+    house.tidings(&["run", "--once", "-c", "other.toml"]).ended(5);
+    assert_eq!(house.tidings(&["status", "-c", "other.toml", "--json"]).json()["at_work"].as_array().unwrap().len(), 1);
+    let add = ["subscriber", "add", "reader@example.org", "--topic", "health", "-c", "other.toml"];
+    assert_snapshot!(house.tidings(&add).ended(0).err, @"told the running daemon");
+}
+
+#[test]
 fn a_daemon_that_was_killed_is_not_at_work() {
     let newsroom = Newsroom::open();
     let house = house(&newsroom);
@@ -313,21 +359,6 @@ fn a_made_up_time_never_leaves_the_house() {
     let house = House::new();
     house.configure(&live(&newsroom, "smtp.example.org", "implicit"));
     house.make_secret();
-#[test]
-fn a_database_by_another_name_is_the_same() {
-    let newsroom = Newsroom::open();
-    let house = house(&newsroom);
-    let text = fs::read_to_string(house.file()).unwrap().replace("sqlite:tidings.db", "sqlite:linked/news.db");
-    fs::write(house.folder().join("other.toml"), text).unwrap();
-    fs::create_dir(house.folder().join("linked")).unwrap();
-    std::os::unix::fs::symlink("../tidings.db", house.folder().join("linked/news.db")).unwrap();
-    let _daemon = house.at_work();
-    house.tidings(&["run", "--once", "-c", "other.toml"]).ended(5);
-    assert_eq!(house.tidings(&["status", "-c", "other.toml", "--json"]).json()["at_work"].as_array().unwrap().len(), 1);
-    let add = ["subscriber", "add", "reader@example.org", "--topic", "health", "-c", "other.toml"];
-    assert_snapshot!(house.tidings(&add).ended(0).err, @"told the running daemon");
-}
-
     let at = "2026-03-02 08:00";
     assert_snapshot!(house.tidings(&["run", "--at", at]).ended(5).err, @r#"
     error: --at is for trying things out: where mail leaves the house it works only with a relay on this machine

@@ -1,5 +1,6 @@
 //! The file itself, as `tidings check` reads it.
 
+use super::super::exit;
 use super::finding::Finding;
 use crate::config::{Config, ConfigErrors};
 use crate::model::words::with_causes;
@@ -29,8 +30,9 @@ pub fn refused(errors: &ConfigErrors) -> Vec<Finding> {
         ConfigErrors::Wrong(problems) => {
             // The line below it is for `tidings check` to show.
             let first_line = |text: String| text.lines().next().unwrap_or_default().to_owned();
+            let fix = format!("correct it; `{}` shows the line", exit::check(problems));
             let problem = |problem: &crate::config::Problem| {
-                Finding::problem(ABOUT, first_line(problem.to_string()), "correct it; `tidings check` shows the line")
+                Finding::problem(ABOUT, first_line(problem.to_string()), fix.clone())
             };
             problems.iter().map(problem).collect()
         }

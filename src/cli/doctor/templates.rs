@@ -9,6 +9,9 @@ const ABOUT: &str = "templates";
 const FIX: &str = "correct it; `tidings template list` says which texts are yours";
 
 pub fn look(config: &Config) -> Vec<Finding> {
+    if let Some(missing) = app::missing_templates(config) {
+        return vec![Finding::warning(ABOUT, missing).then("make the folder, or leave site.templates out")];
+    }
     match app::check_templates(config) {
         Ok(()) => vec![Finding::ok(
             ABOUT,

@@ -235,3 +235,17 @@ fn an_export_read_again_is_what_it_was() {
         assert!(written.contains(part.trim()), "{part} is not in {written}");
     }
 }
+
+#[test]
+fn a_feed_that_is_named_is_asked_alone() {
+    let web = Web::open(vec![("/news.xml", "application/rss+xml", rss(&["A clinic opens".to_owned()]))]);
+    let house = House::new();
+    let feed = |slug: &str, path: &str| {
+        format!("[[feed]]\nslug = \"{slug}\"\nurl = \"{}\"\nallow_private = true\n", web.at(path))
+    };
+    let topic = "[[topic]]\nslug = \"news\"\nname = { en = \"News\" }\nfeeds = [\"news\", \"away\"]\n";
+    house.configure(&format!("{}{}{topic}", feed("news", "/news.xml"), feed("away", "/away.xml")));
+    assert_snapshot!(house.tidings(&["feed", "fetch", "news"]).ended(0).out, @"1 feed asked: 0 unchanged, 0 failed; 1 new article");
+    house.tidings(&["feed", "fetch", "away"]).ended(6);
+    house.tidings(&["feed", "fetch"]).ended(7);
+}

@@ -39,7 +39,11 @@ pub async fn run(args: &FetchArgs, global: &Global, output: &Output) -> anyhow::
     let holder = format!("`tidings feed fetch` with process id {}", std::process::id());
     let fetched = match app.at_work(app.line().await?, &holder).await {
         Ok(at_work) => {
-            let collected = collect::run(&at_work.line, app.clock.now()).await;
+            let (line, now) = (&at_work.line, app.clock.now());
+            let collected = match args.slugs.as_slice() {
+                [] => collect::run(line, now).await,
+                slugs => collect::only(line, slugs, now).await,
+            };
             at_work.leave().await?;
             let collected = collected?;
             Fetched {

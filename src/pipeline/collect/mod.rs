@@ -16,6 +16,7 @@ use url::Url;
 
 use super::shelves::Shelves;
 use super::{Error, Line};
+use crate::model::slug::Slug;
 use crate::store::feed::{self, Due};
 use crate::store::filing;
 use asking::one;
@@ -45,9 +46,19 @@ impl Collected {
 
 /// Asks every feed that is due: hosts side by side, the feeds of one host one after another.
 pub async fn run(line: &Line, now: DateTime<Utc>) -> Result<Collected, Error> {
+    those(line, |_| true, now).await
+}
+
+/// Asks of the feeds that are due these alone.
+pub async fn only(line: &Line, slugs: &[Slug], now: DateTime<Utc>) -> Result<Collected, Error> {
+    those(line, |due| slugs.contains(&due.slug), now).await
+}
+
+async fn those(line: &Line, wanted: impl Fn(&Due) -> bool, now: DateTime<Utc>) -> Result<Collected, Error> {
     line.must_be_in_force().await?;
     let mut collected = Collected { filed: number_ripe(line, now).await?, ..Collected::default() };
-    let due = feed::due(&line.store, now).await?;
+    let mut due = feed::due(&line.store, now).await?;
+    due.retain(wanted);
     if due.is_empty() {
         return Ok(collected);
     }

@@ -85,6 +85,21 @@ fn good_lines_go_in_and_bad_ones_are_named() {
     assert_eq!((&told["bad"], &told["problems"][0]["line"]), (&serde_json::json!(7), &serde_json::json!(4)));
 }
 
+#[test]
+fn empty_lines_are_passed_over_and_an_open_quote_prints_no_list_of_addresses() {
+    let newsroom = Newsroom::open();
+    let house = a_house(&newsroom);
+    let blank = "address,topics\r\n\r\none@example.org,health\r\n   \r\n,\r\n\t,  \r\ntwo@example.org,health\r\n\r\n";
+    assert_snapshot!(import(&house, blank, 0, &[]).out, @"2 lines read: 2 new readers, 2 subscriptions begun");
+    let rest: String = (0..50).map(|n| format!("reader{n}@example.org,health\n")).collect();
+    let told = import(&house, &format!("address,topics\n\"three@example.org,health\n{rest}"), 7, &[]).out;
+    assert_snapshot!(told, @r"
+    1 line read: 0 new readers, 0 subscriptions begun
+      bad, left out: 1 line
+        line 2: `three@example.org,health…` is not an e-mail address: more than 64 bytes stand before the @
+    ");
+}
+
 fn a_stop_stands(engine: Engine) {
     let newsroom = Newsroom::open();
     let Some(house) = a_house_on(engine, &newsroom) else { return };

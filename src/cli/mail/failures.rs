@@ -94,7 +94,10 @@ pub fn grouped(unsent: Vec<Unsent>) -> Vec<Group> {
 
 /// What relays say of one mail alone (an address, a queue's number) is left out, so that what they say of many is one.
 fn without_addresses(said: &str) -> String {
-    let is_of_one = |word: &str| word.contains('@') || (word.len() > 8 && word.chars().any(|c| c.is_ascii_digit()));
+    let is_of_one = |word: &str| {
+        let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
+        word.contains('@') || (bare.len() > 8 && bare.chars().any(|c| c.is_ascii_digit()))
+    };
     let mut words: Vec<&str> = Vec::new();
     for word in said.split_whitespace() {
         let word = if is_of_one(word) { "…" } else { word };
@@ -142,5 +145,7 @@ mod tests {
             ]
         );
         assert_eq!(groups[0].examples[0], Example { mail: 3, reader: Some(103) });
+        let said = "550 5.6.7 SMTPUTF8, which a@example.org needs, is not offered (queued as 4FZ8xk2Lmz)";
+        assert_eq!(without_addresses(said), "550 5.6.7 SMTPUTF8, which … needs, is not offered (queued as …");
     }
 }

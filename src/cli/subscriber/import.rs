@@ -95,6 +95,8 @@ pub async fn run(args: &ImportArgs, global: &Global, output: &Output) -> anyhow:
     loop {
         match reader.read_record(&mut record) {
             Ok(false) => break,
+            // An empty line, be it of blanks or of cells that are.
+            Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => {}
             Ok(true) => {
                 imported.lines += 1;
                 let line = record.position().map_or(0, csv::Position::line);

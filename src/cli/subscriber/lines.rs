@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::super::exit::{Exit, Failure};
 use super::super::resolve::{self, is_near};
 use crate::app::App;
-use crate::model::address::Address;
+use crate::model::address::{Address, BadAddress};
 use crate::model::edition::Format;
 use crate::model::holdings::{Settings, StartReason, Wanted};
 use crate::model::language::Language;
@@ -18,6 +18,8 @@ use crate::store::subscription::Wish;
 /// In the order of an export.
 pub const COLUMNS: [&str; 9] =
     ["address", "topics", "frequency", "language", "zone", "hour", "regions", "format", "status"];
+/// Characters of a cell that are shown.
+const SHOWN: usize = 80;
 /// Between several topics or regions.
 pub const SEPARATOR: char = ';';
 
@@ -82,7 +84,10 @@ impl Lines {
                 "it has more cells than the header; several topics are separated by `;`, not by a comma".to_owned()
             );
         }
-        let address: Address = self.cell(record, "address").parse().map_err(|bad| format!("{bad}"))?;
+        let address = self.cell(record, "address");
+        let address: Address = address
+            .parse()
+            .map_err(|BadAddress { why, .. }| format!("`{}` is not an e-mail address: {why}", shown(address)))?;
         if !matches!(self.cell(record, "status"), "" | "active") {
             return Ok(Line::NotActive);
         }
@@ -142,20 +147,20 @@ impl Lines {
         };
         let zone = match self.cell(record, "zone") {
             "" => self.zone,
-            name => super::typed::zone(name).map_err(|why| format!("zone `{name}`: {why}"))?,
+            name => super::typed::zone(name).map_err(|why| format!("zone `{}`: {why}", shown(name)))?,
         };
         let hour = match self.cell(record, "hour") {
             "" => self.usual_hours.get(frequency.slug.as_str()).copied().unwrap_or(8),
             text => {
                 let hour = text.parse::<i64>().ok().filter(|hour| (0..24).contains(hour));
-                hour.ok_or_else(|| format!("hour `{text}` is not a number from 0 to 23"))?
+                hour.ok_or_else(|| format!("hour `{}` is not a number from 0 to 23", shown(text)))?
             }
         };
         let format = match self.cell(record, "format") {
             "" | "full" => Format::Full,
             "no-images" => Format::NoImages,
             "text" => Format::Text,
-            other => return Err(format!("format `{other}` is none of full, no-images, text")),
+            other => return Err(format!("format `{}` is none of full, no-images, text", shown(other))),
         };
         Ok(Settings { language, zone, hour, format })
     }
@@ -190,12 +195,22 @@ fn header_failure(message: &str) -> Failure {
     Failure::new(Exit::Problems, format!("line 1 of the file: {message}")).then(next)
 }
 
+/// A quote that is never closed makes one cell of the rest of the file, and with it of everybody's addresses.
+fn shown(cell: &str) -> String {
+    let mut start: String = cell.lines().next().unwrap_or_default().chars().take(SHOWN).collect();
+    if start.len() < cell.len() {
+        start.push('…');
+    }
+    start
+}
+
 fn unknown(what: &str, typed: &str, known: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let shown = shown(typed);
     let near = known.map(|slug| (strsim::damerau_levenshtein(typed, slug.as_ref()), slug.as_ref().to_owned())).min();
     match near {
         Some((distance, slug)) if is_near(distance, typed) => {
-            format!("there is no {what} `{typed}`; did you mean `{slug}`?")
+            format!("there is no {what} `{shown}`; did you mean `{slug}`?")
         }
-        _ => format!("there is no {what} `{typed}`"),
+        _ => format!("there is no {what} `{shown}`"),
     }
 }

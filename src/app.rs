@@ -3,6 +3,7 @@
 //! A command opens an [`App`] and asks it for what it needs: the store, a [`Line`] to run a stage with, or, for whoever
 //! runs stages on their own account, to be [`App::at_work`].
 
+mod goes_by;
 mod mailbox;
 mod relay;
 mod reload;
@@ -40,6 +41,7 @@ use crate::store::lock::{Lock, LockError};
 use crate::store::{self, Place, Store, edition, lease};
 use crate::web::Pages;
 
+pub use goes_by::{AtWorkBy, look as at_work_by};
 pub use mailbox::Capture;
 pub use relay::{RelaySettingsError, RelayTrialError, try_out as try_relay};
 pub use secret::SecretError;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{App, AppError, AtWork, place, relay, secret, sign, templates, try_out};
 use crate::config::Config;
@@ -35,6 +35,10 @@ impl AtWork {
         while let Some(next) = self.until_reload(&app, &door, &mut hangups, &read).await? {
             match app.gives_way_to(&next.app, &door).await {
                 Ok(()) => {
+                    // Only who looks would not know.
+                    if let Err(unsaid) = self.tenure.goes_by(&next.app.config).await {
+                        warn!("`tidings status` cannot know of it: {}", with_causes(&unsaid));
+                    }
                     info!("{} is in force", next.app.config.source());
                     (app, self.line) = (next.app, next.line);
                     door = next.door.unwrap_or(door);

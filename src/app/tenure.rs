@@ -8,7 +8,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::AppError;
+use super::{AppError, goes_by};
+use crate::config::Config;
 use crate::model::words::with_causes;
 use crate::pipeline::Line;
 use crate::store::delivery::{self, Recovered};
@@ -19,6 +20,7 @@ use crate::store::{self, Tx, hold, lease};
 /// What the process at work holds; renewed by itself until it [`leaves`](Tenure::leave).
 pub struct Tenure {
     line: Line,
+    holder: String,
     lock: Option<Lock>,
     leaving: CancellationToken,
     /// Whether the lease was lost.
@@ -28,9 +30,11 @@ pub struct Tenure {
 impl Tenure {
     /// Takes the lease, releases what a dead process left behind, and keeps renewing.
     pub async fn begin(line: &Line, lock: Option<Lock>, holder: &str) -> Result<Self, AppError> {
+        let alive = lease::holders(&line.store).await?;
         let mut tx = line.store.begin().await?;
         lease::take(&mut tx, &line.token, holder, millis(line.config.delivery.lease)).await?;
         let recovered = recover(line, &mut tx).await?;
+        goes_by::put(&mut tx, &alive, holder, &line.config).await?;
         tx.commit().await?;
         say(recovered);
 
@@ -39,7 +43,15 @@ impl Tenure {
             Some(_) => tokio::spawn(hold(leaving.clone())),
             None => tokio::spawn(renew(line.clone(), leaving.clone())),
         };
-        Ok(Self { line: line.clone(), lock, leaving, renewal })
+        Ok(Self { line: line.clone(), holder: holder.to_owned(), lock, leaving, renewal })
+    }
+
+    /// Another configuration has taken over.
+    pub async fn goes_by(&self, config: &Config) -> Result<(), AppError> {
+        let alive = lease::holders(&self.line.store).await?;
+        let mut tx = self.line.store.begin().await?;
+        goes_by::put(&mut tx, &alive, &self.holder, config).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Gives the lease and the lock back.
@@ -50,6 +62,7 @@ impl Tenure {
         }
         let mut tx = self.line.store.begin().await?;
         lease::end(&mut tx, &self.line.token).await?;
+        goes_by::remove(&mut tx, &self.holder).await?;
         tx.commit().await?;
         drop(self.lock);
         Ok(())

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::global::Global;
 use super::output::Output;
 use super::{open, words};
-use crate::app::App;
+use crate::app::{self, App, AtWorkBy};
 use crate::store::{
     adoption, article, captured_mail, declared, delivery, feed, lease, restored, run, setting, slot, subscriber,
     subscription, suppression, trouble,
@@ -17,7 +17,8 @@ use crate::store::{
 struct Status {
     /// Nothing needs a person.
     healthy: bool,
-    mode: &'static str,
+    /// Of those at work; of the configuration where nobody is.
+    mode: String,
     at_work: Vec<String>,
     /// Why all mail is held, if it is.
     held: Option<String>,
@@ -74,10 +75,13 @@ async fn look(app: &App) -> anyhow::Result<Status> {
     let states = delivery::by_state(store).await?;
     let last = run::latest(store, 5).await?;
     let held = setting::get(store, "hold").await?;
-    let needs_you = needs_you(app, &feeds, &states, held.as_deref()).await?;
+    let AtWorkBy { modes, differences } = app::at_work_by(store, &app.config).await?;
+    let reload = "; `systemctl reload tidings`, or SIGHUP, has the file read again";
+    let mut needs: Vec<String> = differences.into_iter().map(|difference| difference + reload).collect();
+    needs.extend(needs_you(app, &feeds, &states, held.as_deref()).await?);
     Ok(Status {
-        healthy: needs_you.is_empty(),
-        mode: app.config.delivery.mode.word(),
+        healthy: needs.is_empty(),
+        mode: if modes.is_empty() { app.config.delivery.mode.word().to_owned() } else { modes.join(", ") },
         at_work: lease::holders(store).await?,
         feeds: feeds.len(),
         feeds_failing: feeds.iter().filter(|feed| feed.error.is_some()).count(),
@@ -88,7 +92,7 @@ async fn look(app: &App) -> anyhow::Result<Status> {
         captured: captured_mail::count(store).await?,
         next_run: next_run(app).await?,
         last_runs: last.into_iter().map(LastRun::from).collect(),
-        needs_you,
+        needs_you: needs,
         deliveries: states.into_iter().map(|(state, deliveries)| State { state, deliveries }).collect(),
         held,
     })

@@ -21,9 +21,19 @@ impl Config {
                 "frequencies": self.retired.frequencies.iter().map(frequency).collect::<Vec<_>>(),
             },
         });
-        let hash = digest(&SHA256, canonical.to_string().as_bytes());
-        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        sha256(&canonical.to_string())
     }
+}
+
+/// Of all that a text says. Comments, and the order of keys, say nothing; nor do variables, since whoever looks has others
+/// than a service.
+pub(super) fn of_text(text: &str) -> String {
+    let said = toml::from_str::<toml::Table>(text).unwrap_or_default();
+    sha256(&serde_json::to_string(&said).unwrap_or_default())
+}
+
+fn sha256(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn feed(feed: &Feed) -> Value {

@@ -104,6 +104,9 @@ pub struct Config {
     /// The file it was read from, if there was one.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+    /// SHA-256, in hexadecimal, of what that file says, whatever is written around it.
+    #[serde(skip)]
+    pub text: String,
 }
 
 impl Config {
@@ -139,6 +142,7 @@ impl Config {
             return Err(findings.into_errors());
         }
         config.warnings = findings.into_warnings();
+        config.text = fingerprint::of_text(text);
         config.retire();
         config.rebase(folder);
         Ok(config)

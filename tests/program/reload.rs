@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 
-use crate::commands::configuration;
+use crate::commands::{configuration, live};
 use crate::daemon::Daemon;
+use crate::engine::Engine;
 use crate::house::{House, free_port};
 use crate::newsroom::Newsroom;
 
@@ -88,6 +89,63 @@ fn a_daemon_reads_its_configuration_again_when_it_is_told_to() {
     assert_eq!(topics_of_the_reader(&house), [("climate".to_owned(), "active".to_owned())]);
     assert_snapshot!(house.tidings(&add).ended(0).err, @"told the running daemon");
     ends_well(daemon);
+}
+
+/// Without the process and the time of its begin.
+fn needs(house: &House) -> (String, Vec<String>) {
+    let status = house.tidings(&["status", "--json"]).json();
+    let folder = house.folder().display().to_string();
+    let need = |need: &serde_json::Value| {
+        let need = need.as_str().unwrap().replace(&folder, "[folder]");
+        let (before, after) = need.split_once(" with process id ").unwrap();
+        format!("{before} …{}", after.split_once(" UTC").unwrap().1)
+    };
+    assert_eq!(status["healthy"], status["needs_you"].as_array().unwrap().is_empty());
+    (status["mode"].as_str().unwrap().to_owned(), status["needs_you"].as_array().unwrap().iter().map(need).collect())
+}
+
+#[test]
+fn a_file_that_was_changed_and_not_read_again_is_told_from_what_is_in_force() {
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let newsroom = Newsroom::open();
+        let Some(house) = House::on(engine) else { continue };
+        let text = live(&newsroom, "127.0.0.1", "none");
+        house.configure(&text);
+        house.make_secret();
+        let mut daemon = house.at_work();
+        assert_eq!(needs(&house), ("live".to_owned(), vec![]));
+
+        house.configure(&format!("# A note.\n{text}"));
+        assert_eq!(needs(&house), ("live".to_owned(), vec![]), "a note changes nothing");
+
+        house.configure(&text.replace("mode = \"live\"", "mode = \"capture\""));
+        let (mode, told) = needs(&house);
+        assert_eq!(mode, "live");
+        assert_eq!(
+            told,
+            [
+                "[folder]/tidings.toml says mode capture, and mode live is in force: `tidings run` …; `systemctl reload tidings`, or SIGHUP, has the file read again"
+            ]
+        );
+        let found = house.tidings(&["doctor"]).out;
+        assert!(found.contains("says mode capture, and mode live is in force: `tidings run` with"), "{found}");
+
+        house.configure(&text.replace("1 Press Road", "2 Press Road"));
+        let (_, told) = needs(&house);
+        assert_eq!(
+            told,
+            [
+                "[folder]/tidings.toml says something else than what is in force: `tidings run` …; `systemctl reload tidings`, or SIGHUP, has the file read again"
+            ]
+        );
+        daemon.signal("-HUP");
+        daemon.wait_until_it_says("tidings.toml is in force");
+        assert_eq!(needs(&house), ("live".to_owned(), vec![]));
+
+        house.configure(&text.replace("mode = \"live\"", "mode = \"capture\""));
+        ends_well(daemon);
+        assert_eq!(needs(&house), ("capture".to_owned(), vec![]), "nobody is at work");
+    }
 }
 
 #[test]

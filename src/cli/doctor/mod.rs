@@ -92,7 +92,7 @@ async fn look(config: &Config, clock: &Clock, repair: Repair) -> anyhow::Result<
     findings.push(zones::look(config, clock.now()));
     if let Some(store) = &store {
         findings.extend(feeds::look(config, store, clock.now()).await?);
-        findings.push(daemon::look(config, store).await?);
+        findings.extend(daemon::look(config, store).await?);
         store.close().await;
     }
 

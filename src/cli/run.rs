@@ -13,7 +13,7 @@ use crate::app::{self, App, AtWork};
 use crate::clock::Chance;
 use crate::config::Config;
 use crate::daemon;
-use crate::pipeline;
+use crate::pipeline::{self, troubles};
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -56,6 +56,7 @@ pub async fn run(args: &RunArgs, global: &Global, output: &Output) -> anyhow::Re
 }
 
 async fn for_long(app: App, at_work: &mut AtWork, global: &Global) -> anyhow::Result<Exit> {
+    troubles::sees_for_itself(&app.store).await?;
     at_work.run(app, |in_force| read_again(in_force, global).map_err(|wrong| format!("{wrong:#}"))).await?;
     Ok(Exit::Done)
 }
@@ -78,6 +79,7 @@ async fn once(app: &App, line: &pipeline::Line, output: &Output) -> anyhow::Resu
     let signals = tokio::spawn(daemon::stop_on_signal(app.stopping.clone())?);
     let tally = pipeline::run_due(line, app.clock.now()).await?;
     signals.abort();
+    troubles::seen_once(line, &tally.delivered, app.clock.now()).await?;
     let (collected, composed, delivered) = (tally.collected, tally.composed, tally.delivered);
     let once = Once {
         feeds: collected.feeds,

@@ -8,10 +8,14 @@ use super::global::Global;
 use super::output::Output;
 use super::{open, words};
 use crate::app::{self, App, AtWorkBy};
+use crate::pipeline::troubles;
 use crate::store::{
     adoption, article, captured_mail, declared, delivery, feed, lease, restored, run, setting, slot, subscriber,
     subscription, suppression, trouble,
 };
+
+/// Why a run that is due is not made.
+const NOBODY: &str = ": nobody is at work; start `tidings run`";
 
 #[derive(Serialize)]
 struct Status {
@@ -137,8 +141,14 @@ async fn needs_you(
     }
     // Held mail, held runs and feeds that are gone are told by themselves.
     let told = |name: &str| name == "mail-held" || name.contains(':');
-    let known = trouble::known(&app.store).await?.into_iter().filter(|(name, _)| !told(name));
-    needs.extend(known.map(|(_, trouble)| trouble.words));
+    let known: Vec<(String, String)> = if lease::holders(&app.store).await?.is_empty() {
+        let mut found = troubles::unattended(&app.store, app.clock.now()).await?;
+        found.iter_mut().filter(|(name, _)| name == "run-late").for_each(|(_, words)| words.push_str(NOBODY));
+        found
+    } else {
+        trouble::known(&app.store).await?.into_iter().map(|(name, trouble)| (name, trouble.words)).collect()
+    };
+    needs.extend(known.into_iter().filter(|(name, _)| !told(name)).map(|(_, words)| words));
     let in_force = adoption::is_in_force(&app.store, &app.config.fingerprint()).await?;
     if app.config.feeds.is_empty() {
         needs.push("there are no feeds: add [[feed]] and [[topic]] to the configuration".to_owned());

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::trouble::RelayLook;
 use crate::pipeline::deliver::Delivered;
+use crate::pipeline::troubles;
 
 /// Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -20,11 +21,9 @@ impl RelayState {
     pub fn learn(&self, done: &Delivered) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.accepted |= done.sent > 0;
-        let answered = done.sent - done.captured + done.deferred + done.refused;
-        match &done.relay_fault {
-            Some(why) => state.look = RelayLook::Refuses(why.clone()),
-            None if answered > 0 => state.look = RelayLook::Takes,
-            None => {}
+        match troubles::look_of(done) {
+            RelayLook::Unknown => {}
+            known => state.look = known,
         }
     }
 

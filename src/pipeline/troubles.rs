@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::deliver::Delivered;
 use super::deliver::alert::addresses;
 use super::{Error, Line};
 use crate::model::trouble::{News, RelayLook, Seen};
 use crate::model::words::count;
-use crate::store::{self, Store, alert, delivery, feed, hold, queue, run, slot, subscriber, trouble};
+use crate::store::{self, Store, alert, delivery, feed, hold, queue, run, setting, slot, subscriber, trouble};
 
 const RUN_LATE: TimeDelta = TimeDelta::hours(2);
 /// Whoever signs up waits for it.
@@ -21,6 +22,10 @@ const SILENT: TimeDelta = TimeDelta::minutes(10);
 /// A page that is gone for an hour is being moved; one that is gone for days is not coming back.
 const MISSING: TimeDelta = TimeDelta::days(3);
 const RELAY: &str = "relay";
+/// The setting that says what `run --once` saw of the relay: its words, or nothing where it takes our mail.
+const SEEN_ONCE: &str = "relay-seen-once";
+/// It says so after a daemon has come.
+const NOBODY: &str = "-";
 
 /// What is news since somebody looked last, whichever process that was.
 pub async fn run(line: &Line, seen: &Seen, now: DateTime<Utc>) -> Result<Vec<News>, Error> {
@@ -36,6 +41,60 @@ pub async fn run(line: &Line, seen: &Seen, now: DateTime<Utc>) -> Result<Vec<New
     }
     tx.commit().await?;
     Ok(news)
+}
+
+/// After all that was due was done once: how the relay took our mail, for whoever looks. To tell somebody of it is the
+/// daemon's, which looks for itself.
+pub async fn seen_once(line: &Line, done: &Delivered, now: DateTime<Utc>) -> Result<(), Error> {
+    let mut tx = line.store.begin().await?;
+    trouble::accepted_at(&mut tx, done.sent > 0, now).await?;
+    match look_of(done) {
+        RelayLook::Refuses(why) => setting::put(&mut tx, SEEN_ONCE, &refuses(&why)).await?,
+        RelayLook::Takes => setting::put(&mut tx, SEEN_ONCE, "").await?,
+        RelayLook::Unknown => {}
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// A daemon begins: what it sees of the relay counts.
+pub async fn sees_for_itself(store: &Store) -> Result<(), store::Error> {
+    if setting::get(store, SEEN_ONCE).await?.is_none_or(|seen| seen == NOBODY) {
+        return Ok(());
+    }
+    let mut tx = store.begin().await?;
+    setting::put(&mut tx, SEEN_ONCE, NOBODY).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// What is wrong while nobody is at work, who would look for it: as the rows are now. Of the relay, what whoever was at
+/// work last saw of it.
+pub async fn unattended(store: &Store, now: DateTime<Utc>) -> Result<Vec<(String, String)>, store::Error> {
+    let mut tx = store.begin().await?;
+    let accepted_at = trouble::accepted_at(&mut tx, false, now).await?;
+    tx.rollback().await?;
+    let mut found = troubles(store, &Seen::default(), accepted_at, now).await?;
+    let relay = match setting::get(store, SEEN_ONCE).await?.filter(|seen| seen != NOBODY) {
+        Some(seen) => Some(seen).filter(|seen| !seen.is_empty()),
+        None => trouble::known(store).await?.remove(RELAY).map(|trouble| trouble.words),
+    };
+    found.extend(relay.map(|words| (RELAY.to_owned(), words)));
+    Ok(found)
+}
+
+/// What a run of deliveries says of the relay. One that offered it nothing says nothing.
+pub fn look_of(done: &Delivered) -> RelayLook {
+    let answered = done.sent - done.captured + done.deferred + done.refused;
+    match &done.relay_fault {
+        Some(why) => RelayLook::Refuses(why.clone()),
+        None if answered > 0 => RelayLook::Takes,
+        None => RelayLook::Unknown,
+    }
+}
+
+fn refuses(why: &str) -> String {
+    format!("the relay takes no mail from us: {why}")
 }
 
 async fn troubles(
@@ -69,7 +128,7 @@ async fn troubles(
         add("nothing-accepted".into(), words);
     }
     if let RelayLook::Refuses(why) = &seen.relay {
-        add(RELAY.into(), format!("the relay takes no mail from us: {why}"));
+        add(RELAY.into(), refuses(why));
     }
     // A person who stops all mail knows it.
     if let Some(why) = hold::by_guard(store).await? {

@@ -5,7 +5,7 @@ use super::engine::on_both_engines;
 use super::mail::assert_told;
 use super::newsstand::Manner;
 use crate::model::trouble::{News, RelayLook, Seen};
-use crate::pipeline::deliver::alert;
+use crate::pipeline::deliver::{Delivered, alert};
 use crate::pipeline::{collect, troubles};
 use crate::store::feed;
 use crate::web::{self, Pages};
@@ -54,6 +54,22 @@ on_both_engines! {
         pages.pulse.beats(app.clock.now());
         assert_eq!(asked(pages.clone(), "/readyz").await, (503, "the database fails; the log says how\n".to_owned()));
         assert_eq!(asked(pages, "/healthz").await.0, 200, "the process itself is well");
+    }
+
+    async fn who_runs_once_mends_what_a_daemon_that_is_gone_has_seen(engine: Engine) {
+        let app = TestApp::at(engine, "2026-03-02 12:00").await;
+        let (store, now) = (&app.app.store, app.clock.now());
+        news(&app, refuses()).await;
+        let refused = [("relay".to_owned(), "the relay takes no mail from us: 554 5.7.1 go away".to_owned())];
+        assert_eq!(troubles::unattended(store, now).await.unwrap(), refused);
+        troubles::seen_once(app.line(), &Delivered::default(), now).await.unwrap();
+        assert_eq!(troubles::unattended(store, now).await.unwrap(), refused, "nothing was offered");
+        let sent = Delivered { sent: 1, ..Delivered::default() };
+        troubles::seen_once(app.line(), &sent, now).await.unwrap();
+        assert_eq!(troubles::unattended(store, now).await.unwrap(), []);
+        troubles::sees_for_itself(store).await.unwrap();
+        assert_eq!(troubles::unattended(store, now).await.unwrap(), refused, "a daemon has come, and saw nothing yet");
+        assert_eq!(news(&app, RelayLook::Takes).await, ["ended relay: the relay takes no mail from us: 554 5.7.1 go away"]);
     }
 
     async fn trouble_is_told_once_when_it_begins_and_once_when_it_has_ended(engine: Engine) {

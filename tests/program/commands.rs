@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::engine::Engine;
 use crate::house::{Done, House, free_port};
 use crate::newsroom::{Newsroom, rss};
+use crate::relay::{Relay, Script};
 
 /// A house with one feed, two topics and a region.
 pub fn house(newsroom: &Newsroom) -> House {
@@ -392,14 +393,48 @@ fn a_relay_that_is_away_is_said_so_and_nothing_is_charged() {
       because: could not connect to 127.0.0.1:[port]: the connection failed: Connection refused (os error 111)
       try:  `tidings digest test ADDRESS --topic SLUG` tries the relay again; what waits is kept
     "#);
-    let status = house.tidings(&["status", "--json"]).json();
+    let status = at("2026-03-02 08:00", &["status", "--json"]).json();
     assert_eq!(status["deliveries"], json!([{"state": "ready", "deliveries": 1}]));
+    let need = status["needs_you"][0].as_str().unwrap().replace(&port.to_string(), "[port]");
+    assert_snapshot!(need, @"the relay takes no mail from us: could not connect to 127.0.0.1:[port]: the connection failed: Connection refused (os error 111)");
+    assert_eq!((&status["healthy"], status["needs_you"].as_array().unwrap().len()), (&json!(false), 1));
     assert_snapshot!(at("2026-03-02 08:00", &["digest", "test", "me@example.org", "--topic", "health"]).ended(6).err.replace(&port.to_string(), "[port]"), @r#"
     error: could not connect to 127.0.0.1:[port]
       because: the connection failed
       because: Connection refused (os error 111)
       try:  look at host and port of [relay], and whether the relay runs; `tidings mail test ADDRESS -v` tries again
     "#);
+}
+
+#[test]
+fn status_says_what_is_wrong_while_nobody_is_at_work() {
+    let newsroom = Newsroom::open();
+    newsroom.publish("An old story");
+    let house = House::new();
+    let relay = Relay::with(Script { greeting: Some("554 no service for you"), ..Script::default() });
+    let to = |port: u16| live(&newsroom, "127.0.0.1", "none").replace("[relay]", &format!("[relay]\nport = {port}"));
+    house.configure(&to(relay.addr.port()));
+    house.make_secret();
+    let at = |time: &str, command: &[&str]| {
+        let command: Vec<&str> = command.iter().copied().chain(["--at", time]).collect();
+        house.tidings(&command)
+    };
+    let needs = |time: &str| at(time, &["status", "--json"]).json()["needs_you"].clone();
+    at("2026-03-02 07:00", &["run", "--once"]).ended(0);
+    at("2026-03-02 07:00", &["subscriber", "add", "reader@example.org", "--topic", "health"]).ended(0);
+    newsroom.publish("A clinic opens");
+    at("2026-03-02 07:30", &["feed", "fetch"]).ended(0);
+    assert_eq!(needs("2026-03-02 09:59"), json!([]));
+    let late = "a run has been due since 2026-03-02 08:00 UTC and is not made: nobody is at work; start `tidings run`";
+    assert_eq!(needs("2026-04-02 08:00"), json!([late]));
+
+    at("2026-03-02 08:00", &["run", "--once"]).ended(6);
+    assert!(needs("2026-03-02 08:01")[0].as_str().unwrap().starts_with("the relay takes no mail from us: "));
+    let mended = Relay::start();
+    house.configure(&to(mended.addr.port()));
+    at("2026-03-02 08:02", &["run", "--once"]).ended(0);
+    assert_eq!(mended.accepted(), 1);
+    assert_eq!(needs("2026-03-02 08:03"), json!([]));
 }
 
 #[test]

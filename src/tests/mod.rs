@@ -40,6 +40,7 @@ pub mod rows;
 mod runs;
 mod sign_up;
 mod signatures;
+mod tail;
 mod templates;
 mod texts;
 mod throttles;

@@ -58,35 +58,28 @@ impl Claimer {
         if worked.is_err() {
             self.shared.halt.cancel();
         }
+        // Nothing is in hand now, or all of it comes back.
         self.desk = None;
-        let mut look = interval(ANSWERS);
-        let mut drained = Ok(());
-        loop {
-            tokio::select! {
-                done = self.connections.join_next() => match done {
-                    Some(done) => tell("a connection's", done),
-                    None => break,
-                },
-                _ = look.tick() => {
-                    self.carry_what_came_back();
-                    if drained.is_ok() && !self.shared.is_stopping() {
-                        drained = self.claim_answers(now).await;
-                    }
-                }
-            }
-        }
-        // What came when the last connection had gone. If all of them broke off it is much, and signers wait for room.
-        let mut outbox = self.source.outbox.lock().await;
-        while let Some(left) = outbox.left().await {
-            self.shared.release(left.claimed.id).await;
-        }
-        while let Some(done) = self.signers.join_next().await {
-            tell("a signer's", done);
-        }
-        worked.and(drained)
+        self.wind_up().await;
+        worked
     }
 
+    /// Goes on while the last messages wait for their answers: what falls due meanwhile would wait for minutes for one that
+    /// is not answered.
     async fn claim_all(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
+        let (halt, in_hand) = (self.shared.halt.clone(), self.press.in_hand.clone());
+        loop {
+            self.claim_what_is_due(now).await?;
+            self.see_to_connections();
+            tokio::select! {
+                () = halt.cancelled() => return Ok(()),
+                () = in_hand.wait() => return Ok(()),
+                () = sleep(ANSWERS) => {}
+            }
+        }
+    }
+
+    async fn claim_what_is_due(&mut self, now: DateTime<Utc>) -> Result<(), Error> {
         while self.may_go_on().await? {
             let batch = self.shared.claim(&mut self.press, BATCH, Lanes::All, now).await?;
             if batch.is_empty() {
@@ -97,6 +90,29 @@ impl Claimer {
             }
         }
         Ok(())
+    }
+
+    /// Connections end, and signers do.
+    async fn wind_up(&mut self) {
+        let mut look = interval(ANSWERS);
+        loop {
+            tokio::select! {
+                done = self.connections.join_next() => match done {
+                    Some(done) => tell("a connection's", done),
+                    None => break,
+                },
+                // What one gave back when the others had ended already.
+                _ = look.tick() => self.see_to_connections(),
+            }
+        }
+        // What came when the last connection had gone. If all of them broke off it is much, and signers wait for room.
+        let mut outbox = self.source.outbox.lock().await;
+        while let Some(left) = outbox.left().await {
+            self.shared.release(left.claimed.id).await;
+        }
+        while let Some(done) = self.signers.join_next().await {
+            tell("a signer's", done);
+        }
     }
 
     /// Whoever has written to us waits for no digest. No more than there is room for.
@@ -185,27 +201,25 @@ impl Claimer {
         self.connections.len() < self.shared.line.config.relay.connections
     }
 
-    /// The others may have ended before.
-    fn carry_what_came_back(&mut self) {
-        let back = &self.source.back;
-        if back.capacity() < back.max_capacity() && self.has_room() {
-            self.connect();
-        }
-    }
-
     fn connect(&mut self) {
         let carries = Connection::new(&self.shared).carry(self.source.clone());
         self.connections.spawn_on(carries, self.shared.thread.handle());
     }
 
-    /// If all of them have broken off, nobody would make room for what is being put in.
+    /// One more, if something lies there that those that are left do not take: they wait for answers, or have broken off.
     fn see_to_connections(&mut self) {
         while let Some(done) = self.connections.try_join_next() {
             tell("a connection's", done);
         }
-        if self.connections.is_empty() {
+        let nobody_takes_it = self.connections.is_empty() && !self.press.in_hand.is_empty();
+        if (nobody_takes_it || self.something_waits()) && self.has_room() {
             self.connect();
         }
+    }
+
+    fn something_waits(&self) -> bool {
+        let lies_in = |slot: &mpsc::Sender<Parcel>| slot.capacity() < slot.max_capacity();
+        lies_in(&self.source.back) || lies_in(&self.answers) || self.desk.as_ref().is_some_and(Desk::is_busy)
     }
 }
 

@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{error, info, warn};
 
 use super::{Error, Line};
@@ -98,6 +99,8 @@ struct Parcel {
     message: Message,
     /// To the mailbox inside Tidings, not to the relay.
     captured: bool,
+    /// As long as it has not come to its end.
+    _in_hand: TaskTrackerToken,
 }
 
 /// Hands over everything that is due at `now`.

@@ -101,11 +101,7 @@ impl Outbox {
             match parcel.map(|parcel| self.sort(parcel)) {
                 Some(None) => {}
                 Some(next) => return next,
-                None if self.waiting.is_empty() => return None,
-                None => match self.first_turn() {
-                    Some(turn) => self.wait_for(turn).await,
-                    None => return None,
-                },
+                None => return None,
             }
         }
         Some(Next::Parcel(self.left().await?, None))

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio_util::task::TaskTracker;
 use tracing::error;
 
 use super::answers::address_of;
@@ -89,6 +90,8 @@ pub struct Press {
     /// Of the batches that were looked ahead to, the hashes of addresses that must not be mailed.
     suppressed: HashSet<Vec<u8>>,
     why: Option<Why>,
+    /// Parcels that have not come to their end.
+    pub(super) in_hand: TaskTracker,
     /// At work at the same time, each of which may have begun the same rendering.
     daemons: i64,
 }
@@ -97,6 +100,9 @@ impl Press {
     pub async fn open(line: &Line) -> Result<Self, Error> {
         let topics = declared::all_topics(&line.store).await?.into_iter().map(|t| (t.id, t.facet, t.slug));
         let frequencies = declared::all_frequencies(&line.store).await?.into_iter().map(|f| (f.id, f.slug));
+        let in_hand = TaskTracker::new();
+        // Whoever waits for it waits until there is none.
+        in_hand.close();
         Ok(Self {
             site: site(&line.config),
             directory: line.config.directory(topics, frequencies),
@@ -105,6 +111,7 @@ impl Press {
             plates: HashMap::new(),
             suppressed: HashSet::new(),
             why: None,
+            in_hand,
             daemons: i64::try_from(lease::holders(&line.store).await?.len()).unwrap_or(1).max(1),
         })
     }
@@ -143,7 +150,16 @@ impl Press {
         };
         let captured = is_captured(&self.line, claimed.mode, &to);
         let envelope_from = envelope_from(&self.line, &claimed.key);
-        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, message: mail, captured })))
+        let in_hand = self.in_hand.token();
+        Ok(Pressed::Parcel(Box::new(Parcel {
+            claimed,
+            envelope_from,
+            to,
+            hash,
+            message: mail,
+            captured,
+            _in_hand: in_hand,
+        })))
     }
 
     /// The edition, rendered and encoded; None when it cannot be and was set aside.

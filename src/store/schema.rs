@@ -91,12 +91,24 @@ pub async fn migrate(db: &Db) -> Result<(), Error> {
     .map_err(|source| Error::Migrate { source })
 }
 
-/// Waits for another process that does the same.
+/// Waits for another process that does the same, and goes on from where that has come to. (The migrator has a lock for
+/// PostgreSQL only: of two that take the same step, one finds it done.)
 async fn migrate_lite(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
     connection.execute("PRAGMA busy_timeout = 10000").await?;
-    migrator(STEPS, |step| step.lite).run(&mut *connection).await?;
+    let mut before = reached(connection).await;
+    while let Err(failure) = migrator(STEPS, |step| step.lite).run(&mut *connection).await {
+        let now = reached(connection).await;
+        if now == before {
+            return Err(failure);
+        }
+        before = now;
+    }
     connection.execute("PRAGMA busy_timeout = 0").await?;
     Ok(())
+}
+
+async fn reached(connection: &mut SqliteConnection) -> Option<i64> {
+    sqlx::query_scalar(VERSION.lite).fetch_one(connection).await.ok()
 }
 
 /// The schema of this program.

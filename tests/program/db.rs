@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -79,6 +80,19 @@ async fn an_older_database_is_brought_up_to_date_when_one_says_so() {
 }
 
 /// Digests wait in the one database, and are sent from the other, each once.
+/// As when a service and somebody who looks at it begin at once.
+#[test]
+fn commands_that_come_at_once_to_a_new_house_make_its_database_once() {
+    for _ in 0..3 {
+        let house = House::on(Engine::Sqlite).unwrap();
+        house.configure("");
+        let mut at_once: Vec<_> = (0..4).map(|_| house.start(&["status"])).collect();
+        for command in &mut at_once {
+            assert_eq!(command.end_within(Duration::from_secs(60)), 0, "{}", command.said());
+        }
+    }
+}
+
 #[test]
 fn an_installation_moves_from_one_engine_to_the_other_and_back() {
     let Some(TestDatabase { place: server, folder: _server }) = Engine::Postgres.database() else { return };

@@ -1,5 +1,6 @@
 //! Migrations: embedded, side by side for the two engines, applied at start after a backup.
 
+use std::fs::File;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -70,45 +71,44 @@ pub(super) fn steps() -> impl Iterator<Item = (i64, &'static str)> {
 
 /// Brings the schema up to date. A newer schema than ours is refused; an older SQLite file is copied first.
 pub async fn migrate(db: &Db) -> Result<(), Error> {
-    let known = known();
-    let found = version(db).await?;
-    if found > known {
-        return Err(Error::Newer { found, known });
-    }
-    if found == known {
+    if is_up_to_date(db).await? {
         return Ok(());
     }
     match db {
         Db::Lite { write, file, .. } => {
+            let _turn = turn(file).await;
+            let found = version(db).await?;
+            if is_up_to_date(db).await? {
+                return Ok(());
+            }
             let mut connection = write.acquire().await?;
             if found > 0 {
                 back_up(&mut connection, file, found).await?;
             }
-            migrate_lite(&mut connection).await
+            connection.execute("PRAGMA busy_timeout = 10000").await?;
+            let migrated = migrator(STEPS, |step| step.lite).run(&mut *connection).await;
+            connection.execute("PRAGMA busy_timeout = 0").await?;
+            migrated
         }
         Db::Pg { pool, .. } => migrator(STEPS, |step| step.pg).run(pool).await,
     }
     .map_err(|source| Error::Migrate { source })
 }
 
-/// Waits for another process that does the same, and goes on from where that has come to. (The migrator has a lock for
-/// PostgreSQL only: of two that take the same step, one finds it done.)
-async fn migrate_lite(connection: &mut SqliteConnection) -> Result<(), sqlx::migrate::MigrateError> {
-    connection.execute("PRAGMA busy_timeout = 10000").await?;
-    let mut before = reached(connection).await;
-    while let Err(failure) = migrator(STEPS, |step| step.lite).run(&mut *connection).await {
-        let now = reached(connection).await;
-        if now == before {
-            return Err(failure);
-        }
-        before = now;
-    }
-    connection.execute("PRAGMA busy_timeout = 0").await?;
-    Ok(())
+async fn is_up_to_date(db: &Db) -> Result<bool, Error> {
+    let (found, known) = (version(db).await?, known());
+    if found > known { Err(Error::Newer { found, known }) } else { Ok(found == known) }
 }
 
-async fn reached(connection: &mut SqliteConnection) -> Option<i64> {
-    sqlx::query_scalar(VERSION.lite).fetch_one(connection).await.ok()
+/// Whoever holds this brings the schema up alone, with the copy from before: commands may come at once, and the migrator has
+/// a lock for PostgreSQL only. The folder is locked, since no file more is to lie there; where folders cannot be, nobody waits.
+async fn turn(file: &Path) -> Option<File> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let locked = tokio::task::spawn_blocking(move || {
+        let folder = File::open(folder)?;
+        folder.lock().map(|()| folder)
+    });
+    locked.await.ok()?.ok()
 }
 
 /// The schema of this program.

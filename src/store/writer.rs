@@ -48,7 +48,18 @@ impl Drop for AtHand {
 }
 
 impl Writer {
+    /// A new file gets its journal here. SQLite does not wait for another process that does the same, so we do.
     pub async fn open(file: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
+        let asked = Instant::now();
+        loop {
+            match Self::connect(file.clone()).await {
+                Err(error) if is_busy(&error) && asked.elapsed() < BUSY => tokio::time::sleep(ASK_AGAIN).await,
+                done => return done,
+            }
+        }
+    }
+
+    async fn connect(file: SqliteConnectOptions) -> Result<Self, sqlx::Error> {
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)

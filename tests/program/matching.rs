@@ -110,7 +110,11 @@ fn a_rule_can_be_tried_before_it_is_in_force() {
     let told = at(&house, "05:30", &["topic", "match", "feed.xml"]).ended(0);
     assert!(told.err.contains("this configuration is not in force yet"), "{}", told.err);
     assert!(told.out.contains("  topic rain: it has the word \"rain\"\n  2 readers, daily"), "{}", told.out);
-    assert_eq!(house.tidings(&["status", "--json"]).json()["needs_you"].as_array().unwrap().len(), 1, "nor is it now");
+    assert_eq!(
+        at(&house, "05:30", &["status", "--json"]).json()["needs_you"].as_array().unwrap().len(),
+        1,
+        "nor is it now"
+    );
 }
 
 #[test]

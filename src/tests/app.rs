@@ -338,15 +338,20 @@ impl TestApp {
         .expect("one column of text")
     }
 
-    /// Writes the mark before the dot of what `token` claimed; whether it is granted.
-    pub async fn marks(&self, tx: &mut Tx, token: &Token, claimed: &Claimed) -> bool {
+    /// What the mark before the dot of a claimed digest compares.
+    pub fn sending(&self, claimed: &Claimed) -> Sending {
         let address = claimed.address.as_ref().expect("a reader's address");
-        let sending = Sending {
+        Sending {
             id: claimed.id,
             edition: claimed.edition,
             address_key: address.key(),
             hash: self.app.keys.hash_of_address(address),
-        };
+        }
+    }
+
+    /// Writes the mark before the dot of what `token` claimed; whether it is granted.
+    pub async fn marks(&self, tx: &mut Tx, token: &Token, claimed: &Claimed) -> bool {
+        let sending = self.sending(claimed);
         let group = Group { sendings: vec![&sending], ..Group::default() };
         let granted = group.write_in(tx, token, self.clock.now()).await.expect("the database works");
         granted.contains(&claimed.id)

@@ -126,10 +126,7 @@ async fn lane(
 ) -> Result<Collected, Error> {
     let (mut collected, mut silences) = (Collected::default(), 0);
     for due in feeds {
-        if silences >= SILENCES {
-            break;
-        }
-        if line.stopping.is_cancelled() || quiet.hosts().contains(&host) {
+        if silences >= SILENCES || line.stopping.is_cancelled() || quiet.hosts().contains(&host) {
             break;
         }
         let asked = one(line, &due, shelves, now).await?;

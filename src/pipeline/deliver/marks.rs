@@ -333,13 +333,7 @@ mod tests {
             let taken = claim::take(&mut tx, &line.token, 10, Lanes::All, app.clock.now()).await.unwrap();
             tx.commit().await.unwrap();
             let claimed = claim::taken(&line.store, &taken).await.unwrap().remove(0);
-            let address = claimed.address.unwrap();
-            let sending = Sending {
-                id: claimed.id,
-                edition: claimed.edition,
-                address_key: address.key(),
-                hash: line.keys.hash_of_address(&address),
-            };
+            let sending = app.sending(&claimed);
 
             let marks = Marks::start(line, &Handle::current());
             let (one, other) = tokio::join!(marks.sending(sending.clone()), marks.sending(sending.clone()));

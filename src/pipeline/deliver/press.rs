@@ -150,16 +150,8 @@ impl Press {
         };
         let captured = is_captured(&self.line, claimed.mode, &to);
         let envelope_from = envelope_from(&self.line, &claimed.key);
-        let in_hand = self.in_hand.token();
-        Ok(Pressed::Parcel(Box::new(Parcel {
-            claimed,
-            envelope_from,
-            to,
-            hash,
-            message: mail,
-            captured,
-            _in_hand: in_hand,
-        })))
+        let _in_hand = self.in_hand.token();
+        Ok(Pressed::Parcel(Box::new(Parcel { claimed, envelope_from, to, hash, message: mail, captured, _in_hand })))
     }
 
     /// The edition, rendered and encoded; None when it cannot be and was set aside.
